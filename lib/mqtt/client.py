@@ -57,6 +57,8 @@ class Client:
     plain functions, called from the reading task: to publish from them, start a task.
     on_large(topic, length, retain): called for a message larger than `buffer`; returns a sink with write(view) and
     finish(complete: bool), or None to drop the message (counted in `dropped`).
+    on_attempt(client): called before each attempt to connect; may change host, port and identity (a token that expires, the
+    next broker), and raises OSError to let this attempt pass.
     window: QoS 1 and 2 messages in flight, 1..255. buffer: bytes, for receiving and for sending each.
     response_timeout: s, for each answer of the broker. max_backoff: s.
     """
@@ -78,6 +80,7 @@ class Client:
         on_message: "Callable[[Message], object] | None" = None,
         on_state: "Callable[[bool, Exception | None], object] | None" = None,
         on_large: "Callable | None" = None,
+        on_attempt: "Callable[[Client], object] | None" = None,
         window: int = 8,
         buffer: int = 512,
         response_timeout: float = 10,
@@ -109,6 +112,7 @@ class Client:
         self.on_message = on_message
         self.on_state = on_state
         self.on_large = on_large
+        self.on_attempt = on_attempt
         self.max_backoff = max_backoff
         self.set_identity(client_id, user, password)
         self.connected = False
@@ -161,10 +165,15 @@ class Client:
         """
         if self._task is not None:
             raise OSError(errno.EALREADY, "connect was called already")
-        self._now = ticks_ms()
         present = await self._open(timeout)
         self._task = asyncio.create_task(self._run(timeout))
         return present
+
+    def start(self, timeout: float = 10) -> None:
+        """Connect in the background, and try for ever (`reconnect`); `on_state` and `reason` tell how it goes."""
+        if self._task is not None:
+            raise OSError(errno.EALREADY, "connect was called already")
+        self._task = asyncio.create_task(self._run(timeout))
 
     async def publish(
         self,
@@ -253,37 +262,42 @@ class Client:
 
     async def _run(self, timeout: float) -> None:
         while True:
-            since = self._now
-            keeper = asyncio.create_task(self._keep())
             try:
-                await self._restore()
-                await self._read()
-            except (OSError, MQTTError) as e:
-                self._fault = self._fault or e
-            except asyncio.CancelledError:
-                if self._fault is None or self._task is None:
-                    raise
-            finally:
-                keeper.cancel()
-            if ticks_diff(self._now, since) > _STABLE:
-                self._failures = 0
-            self._down(self._fault)
-            while not self.connected:
-                if not self.reconnect:
-                    self._task = None
-                    self._give_up()
-                    return
-                await self._pause()
-                try:
+                if not self.connected:
                     await self._open(timeout)
                     self.reconnects += 1
-                except (OSError, MQTTError) as e:
-                    self.reason = e
+                await self._serve()
+            except (OSError, MQTTError) as e:
+                self._fault = self._fault or e
+            self._down(self._fault)
+            if not self.reconnect:
+                self._task = None
+                self._give_up()
+                return
+            await self._pause()
+
+    async def _serve(self) -> None:
+        """Read from the connection until it fails; returns or raises what ended it."""
+        since = self._now
+        keeper = asyncio.create_task(self._keep())
+        try:
+            await self._restore()
+            await self._read()
+        except asyncio.CancelledError:
+            if self._fault is None or self._task is None:
+                raise
+        finally:
+            keeper.cancel()
+            if ticks_diff(self._now, since) > _STABLE:
+                self._failures = 0
 
     async def _open(self, timeout: float) -> bool:
         """Connect once, up to CONNACK. Raises OSError, ConnectRefused or ProtocolError, with everything closed."""
         self._stage = "TCP connection"
-        fresh = self._failures % _LOOKUP_AFTER == 0
+        self._fault = None
+        if self.on_attempt:
+            self.on_attempt(self)
+        fresh = self._failures > 0 and self._failures % _LOOKUP_AFTER == 0
         self._failures += 1
         try:
             present = await asyncio.wait_for(self._handshake(fresh), timeout)
@@ -293,7 +307,6 @@ class Client:
         except BaseException:
             self._transport.close()
             raise
-        self._fault = None
         self._pinged = False
         self._now = self._sent_at = self._received_at = ticks_ms()
         self.session.reconnected(present)
@@ -349,8 +362,7 @@ class Client:
         if isinstance(self.reason, ConnectRefused) and self.reason.code != 3:
             delay = ceiling - (random_bits(8) * ceiling >> 10)
         else:
-            if self._failures < 16:
-                ceiling = min(ceiling, 1000 << self._failures)
+            ceiling = min(ceiling, 500 << min(self._failures, 16))
             delay = random_bits(16) * ceiling >> 16
         try:
             await asyncio.wait_for(self._wake.wait(), delay / 1000)
@@ -461,8 +473,7 @@ class Client:
             topic, pid, _ = rx.publish(first)
             if qos < 2 or pid not in self.session.received:
                 sink = self._call(self.on_large, topic, rx.left, bool(first & 1))
-        wanted = sink is not None
-        if not wanted:
+        if sink is None:
             self.dropped += 1
         at = 0
         try:
