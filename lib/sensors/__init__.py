@@ -6,20 +6,20 @@
         await sensor.due()
         for name, value, unit, precision in await sensor.read(): ...
 
-A type is the module of that name in this package (see sensor.py for what a driver is), or a user's own file in USER_DIR.
+A type is a module of this package (see sensor.py for what a driver is) or a user's own file in USER_DIR.
 """
 
 import sys
 
 from .board import Board, Clock
-from .sensor import Sensor
+from .sensor import ReadError, Sensor
 from .spec import Spec, SpecError, is_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["TYPES", "USER_DIR", "Board", "Clock", "Sensor", "Spec", "SpecError", "create"]
+__all__ = ["TYPES", "USER_DIR", "Board", "Clock", "ReadError", "Sensor", "Spec", "SpecError", "create"]
 
 TYPES = "adc aht10 aht20 bh1750 bme280 bmp280 counter dht11 dht22 digital ds18b20 hcsr04 health sht3x sim vcc"
 USER_DIR = "/lib/sensors"  # on the board's file system; the package itself may live in ROMFS
@@ -51,10 +51,10 @@ def _driver_class(spec: Spec, kind: str, user_dir: str) -> "Any":
     try:
         module = _user_module(kind, user_dir)
     except ImportError as e:
-        if kind not in str(e):
+        if "'%s'" % kind not in str(e):
             raise SpecError("%s.type: %s/%s.py cannot be loaded: %s" % (spec.where, user_dir, kind, e))
         raise spec.fault("type", "one of %s, or a file in %s," % (TYPES.replace(" ", ", "), user_dir))
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001  a user's file may raise anything while it loads
         raise SpecError("%s.type: %s/%s.py: %s: %s" % (spec.where, user_dir, kind, type(e).__name__, e))
     if not hasattr(module, "Driver"):
         raise SpecError("%s.type: %s/%s.py has no class Driver" % (spec.where, user_dir, kind))

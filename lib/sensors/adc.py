@@ -25,6 +25,10 @@ class Driver:
     def __init__(self, spec: Spec, board: "Any") -> None:
         if board.name == "esp01":
             raise spec.fault("type", "a board whose analog input is led out (an ESP-01's is not)")
+        try:
+            board.claim_adc(spec.where)
+        except ValueError as e:
+            raise spec.fault("type", "a free converter: %s;" % e)
         self._board = board
         self._divider = spec.number("divider", 0.1, 100, 3.2 if board.name in ("nodemcu", "d1_mini") else 1.0)
         self._scale = spec.number("scale", -1e6, 1e6, 1)

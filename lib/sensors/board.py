@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 I2C_HZ = 100_000
 I2C_STRETCH_US = 2_000  # how long a chip may hold the clock; the port's own 50 ms would stall the node
-_US_PER_BIT_OF_RESCUE = 10
+_A0 = 17  # in the table of taken pins, after the GPIOs
+_RESCUE_US = 10  # half a clock
 
 
 class Clock:
@@ -45,7 +46,7 @@ class Clock:
 
 
 class Board:
-    """One board: `name` is a word of pins.BOARDS, `status` a function that gives the node's state as a dict (see health.py).
+    """One board: `name` is a word of pins.BOARDS; `status` gives the node's state as a dict (see health.py).
 
     `warnings` collects what a user should know about the chosen pins.
     """
@@ -131,18 +132,19 @@ class Board:
     def rescue(self, scl: int, sda: int) -> bool:
         """Free a data line held low by a chip that was cut off in the middle of a byte (I2C specification 3.1.16).
 
-        True if the line is high at the end.
+        True if both lines are high at the end. Leaves the pins as the bus wants them: open drain, released.
         """
         pin = self.machine.Pin
-        data = pin(sda, pin.IN, pin.PULL_UP)
-        if not data.value():
-            clock = pin(scl, pin.OPEN_DRAIN, value=1)
-            for _ in range(9):
-                clock.value(0)
-                _wait_us(_US_PER_BIT_OF_RESCUE)
-                clock.value(1)
-                _wait_us(_US_PER_BIT_OF_RESCUE)
-        return bool(data.value())
+        data = pin(sda, pin.OPEN_DRAIN, pin.PULL_UP, value=1)
+        clock = pin(scl, pin.OPEN_DRAIN, pin.PULL_UP, value=1)
+        for _ in range(9):
+            if data.value():
+                break
+            clock.value(0)
+            _wait_us(_RESCUE_US)
+            clock.value(1)
+            _wait_us(_RESCUE_US)
+        return bool(data.value() and clock.value())
 
     def onewire(self, number: int) -> "Any":
         """The 1-Wire bus on this pin (the frozen onewire.OneWire), one object for all who ask."""
@@ -158,6 +160,13 @@ class Board:
         import dht
 
         dht.dht_readinto(pin, buffer)
+
+    def claim_adc(self, owner: str) -> None:
+        """Take the one converter. ValueError if it is taken: it measures the pin A0 or the supply, not both."""
+        taken = self._claims.get(_A0)
+        if taken:
+            raise ValueError("the analog input is already used by %s" % taken[1])
+        self._claims[_A0] = (pins.INPUT, owner)
 
     def adc(self) -> int:
         """The analog input, 0 … 1024 for 0 … 1.0 V at the chip's pin (machine.ADC(0))."""

@@ -1,8 +1,8 @@
 """What happens to a value between the sensor and the message: corrected, smoothed, rounded; then: is it worth sending?
 
-Declared per value in the settings: "filters": {"temperature": {"offset": -0.5, "median": 5, "delta": 0.2}}; the name "*"
-stands for every numeric value without an entry of its own. Order, always: scale, offset, clamp, median, average, round;
-then min_interval, delta, max_interval decide about sending. Windows are bounded and made once.
+Declared per value in the settings: "filters": {"temperature": {"offset": -0.5, "median": 5, "delta": 0.2}}; the name
+"*" stands for every numeric value without an entry of its own. Order, always: scale, offset, clamp, median, average,
+round; then min_interval, delta, max_interval decide about sending. Windows are bounded and made once.
 """
 
 from .spec import Spec
@@ -115,7 +115,7 @@ def rounded(value: float, precision: int) -> float:
     """`value` with at most `precision` decimals; an int if that is 0."""
     if isinstance(value, int):
         return value
-    return round(value, precision) if precision else int(round(value))
+    return round(value, precision) if precision else round(value)
 
 
 def _limits(spec: Spec) -> tuple[float | None, float | None]:

@@ -18,7 +18,7 @@ _ESP01 = "RX 3 TX 1 LED 2"
 
 
 def gpio(board: str, name: "str | int") -> int:
-    """The GPIO number of `name`: "D4" as printed on the board, "GPIO2", or 2. ValueError if the board has no such pin."""
+    """The GPIO number of `name`: "D4" as printed on the board, "GPIO2", or 2. ValueError if there is none."""
     number = -1
     if type(name) is int:
         number = name
@@ -41,7 +41,7 @@ def example(board: str) -> str:
 
 
 def rule(number: int, use: str, pull: str = "") -> tuple[bool, str]:
-    """(allowed, remark) for using GPIO `number` as `use`, with `pull` "up" or "". A remark on an allowed pin is a warning."""
+    """(allowed, remark) for GPIO `number` as `use`, with `pull` "up" or "". If allowed, a remark is a warning."""
     if 6 <= number <= 11:
         return False, "GPIO%d is wired to the flash chip: the board would crash" % number
     if number == 16 and (use in (INTERRUPT, BUS) or pull):

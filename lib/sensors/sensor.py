@@ -1,9 +1,11 @@
 """The guard around a driver: whatever a driver does, it costs one reading and a counted error, never the node.
 
 A driver is a class `Driver(spec, board)` with
-    FIELDS  tuple of (name, unit, precision, lowest, highest), one for each value; precision None for text; limits None: any.
-            An instance attribute of that name may replace it (a bus whose parts are found later).
-    read()  coroutine; gives a list of values in the order of FIELDS; None for one that could not be had.
+    FIELDS  tuple of (name, unit, precision, lowest, highest), one for each value.
+            Precision None: text. A limit None: any. An instance attribute may replace it
+            (a bus whose parts are found later).
+    read()  coroutine; gives a list of values in the order of FIELDS; None, or the exception that says why, for one
+            that could not be had.
 and, if it needs them,
     start() coroutine, run before the first reading and again after a failed one: find the chip, set it up.
     poll()  plain function, called every POLL_MS; True if a reading should be taken now.
@@ -27,6 +29,10 @@ PATIENCE = 3  # failures in a row before the sensor is asked less often
 BACKOFF_MOST_S = 900
 _STEP_MS = 1_000  # how soon a changed period is noticed
 _ERROR_MOST = 100  # characters
+
+
+class ReadError(Exception):
+    """A driver's word for: no usable answer from the part. The text is for the user."""
 
 
 class Sensor:
@@ -171,6 +177,8 @@ def _fault(value: "Any", precision: int | None, low: float | None, high: float |
     """What is wrong with a value, "" if nothing."""
     if value is None:
         return "no value"
+    if isinstance(value, Exception):
+        return _text(value)
     if precision is None:
         return "" if isinstance(value, str) else "text wanted, got %s" % repr(value)[:40]
     if type(value) not in (int, float, bool):
@@ -185,4 +193,6 @@ def _fault(value: "Any", precision: int | None, low: float | None, high: float |
 def _text(error: Exception) -> str:
     name = type(error).__name__
     text = str(error)
+    if isinstance(error, ReadError) and text:
+        return text
     return "%s: %s" % (name, text) if text else name

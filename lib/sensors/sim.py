@@ -16,7 +16,7 @@ FRONT_S = 432_000  # five days from high to high
 
 
 class Driver:
-    """A day of 21 ± 4 °C and 55 ∓ 15 %, weather of 1013 ± 12 hPa. `phase`: shift in seconds, so that two rooms differ."""
+    """A day of 21 ± 4 °C and 55 ∓ 15 %, weather of 1013 ± 12 hPa. `phase`: shift in seconds; two rooms differ."""
 
     FIELDS = (
         ("temperature", "°C", 2, -40, 85),

@@ -100,7 +100,4 @@ def is_word(value: "Any") -> bool:
     """True for 1 … 32 of a-z, A-Z, 0-9, `_` and `-`."""
     if not isinstance(value, str) or not 1 <= len(value) <= 32:
         return False
-    for c in value:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in "_-"):
-            return False
-    return True
+    return all("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in "_-" for c in value)
