@@ -1,0 +1,57 @@
+"""Analog input A0: a voltage, a level, a soil probe, a thermistor's divider.
+
+The chip's ADC measures 0 … 1.0 V in 1024 steps; NodeMCU and D1 mini divide 3.2 V down to that (220 kΩ / 100 kΩ).
+Reading it again within about 3 ms disturbs WiFi, so several samples are taken with a pause between.
+"""
+
+from .spec import Spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FULL = 1024
+PAUSE_MS = 5
+
+
+class Driver:
+    """value = (volts at the board's pin) · `scale` + `offset`, in `unit`.
+
+    `divider`: volts at the pin for 1 V at the chip (default: the board's own); `samples`: how many are averaged.
+    """
+
+    FIELDS = (("voltage", "V", 3, None, None),)
+
+    def __init__(self, spec: Spec, board: "Any") -> None:
+        if board.name == "esp01":
+            raise spec.fault("type", "a board whose analog input is led out (an ESP-01's is not)")
+        try:
+            board.claim_adc(spec.where)
+        except ValueError as e:
+            raise spec.fault("type", "a free converter: %s;" % e)
+        self._board = board
+        self._divider = spec.number("divider", 0.1, 100, 3.2 if board.name in ("nodemcu", "d1_mini") else 1.0)
+        self._scale = spec.number("scale", -1e6, 1e6, 1)
+        self._offset = spec.number("offset", -1e6, 1e6, 0)
+        self._samples = spec.integer("samples", 1, 32, 4)
+        self.FIELDS = (
+            (
+                spec.word("value", "voltage"),
+                spec.text("unit", 8, "V"),
+                spec.integer("precision", 0, 6, 3),
+                spec.get("lowest"),
+                spec.get("highest"),
+            ),
+        )
+        for limit in ("lowest", "highest"):
+            if spec.get(limit) is not None:
+                spec.number(limit, -1e9, 1e9)
+
+    async def read(self) -> list:
+        """[value]"""
+        total = 0
+        for i in range(self._samples):
+            if i:
+                await self._board.clock.sleep_ms(PAUSE_MS)
+            total += self._board.adc()
+        return [total * self._divider / (FULL * self._samples) * self._scale + self._offset]
