@@ -119,7 +119,7 @@ class Client:
         self.session = Session(window)
         self.reason: "Exception | None" = None  # why the link was last lost, or not made
         self.dropped = 0  # messages larger than the buffer that no sink wanted
-        self.reconnects = 0
+        self.connects = 0  # connections made
         self._timeout = int(response_timeout * 1000)
         self._tick = min(1000, self._timeout // 4, keepalive * 125 or 1000)
         self._idle = keepalive * 1000 - min(keepalive * 250, 5000)  # ms of silence after which PINGREQ is due
@@ -265,7 +265,6 @@ class Client:
             try:
                 if not self.connected:
                     await self._open(timeout)
-                    self.reconnects += 1
                 await self._serve()
             except (OSError, MQTTError) as e:
                 self._fault = self._fault or e
@@ -312,6 +311,7 @@ class Client:
         self.session.reconnected(present)
         self._resubscribe = not present
         self.connected = True
+        self.connects += 1
         self._up.set()
         self._call(self.on_state, True, None)
         return present
