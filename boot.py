@@ -1,9 +1,8 @@
-"""First thing that the chip runs, on every start. If it raises, main.py is skipped."""
+"""First thing that the chip runs, on every start. If it raises, main.py is skipped.
+
+The firmware has mounted the ROMFS partition at /rom and put it on sys.path by then.
+"""
 
 import gc
-import sys
 
-for _path in ("/rom", "/rom/lib"):  # where the firmware mounts the ROMFS partition
-    if _path not in sys.path:
-        sys.path.append(_path)
 gc.collect()
