@@ -6,45 +6,31 @@ _KEPT = const(12)  # lines
 _WIDTH = const(160)  # characters of a line
 
 LEVELS = "debug info warning error"
+DEBUG = const(0)
+INFO = const(1)
+WARNING = const(2)
+ERROR = const(3)
 
 
 class Log:
-    """Lines with a level. `level`: the least that is shown, a word of LEVELS. `sink(level, text)`: told of each."""
+    """`log(INFO, text)`: one line, without line breaks of its own, cut to 160 characters.
 
-    def __init__(self, level: str = "info"):
+    least: the lowest level that is shown. lines: the last ones. sink(level, text): told of each, or None.
+    """
+
+    def __init__(self, least: int = INFO):
+        self.least = least
         self.lines: list = []
         self.sink = None
-        self.set_level(level)
 
-    def set_level(self, level: str) -> None:
-        """Raises ValueError for a word that is none of LEVELS."""
-        self._least = LEVELS.split().index(level)
-
-    def say(self, level: str, text: str) -> None:
-        """One line, without line breaks of its own, cut to 160 characters."""
-        if LEVELS.split().index(level) < self._least:
+    def __call__(self, level: int, text: str) -> None:
+        if level < self.least:
             return
         text = text.replace("\r", " ").replace("\n", " ")[:_WIDTH]
-        line = text if level == "info" else "%s: %s" % (level, text)
+        line = text if level == INFO else "%s: %s" % (LEVELS.split()[level], text)
         print(line)
         self.lines.append(line)
         if len(self.lines) > _KEPT:
             self.lines.pop(0)
         if self.sink:
             self.sink(level, text)
-
-    def info(self, text: str) -> None:
-        """What a user expects to read."""
-        self.say("info", text)
-
-    def warning(self, text: str) -> None:
-        """Something is not as it was set; the node goes on."""
-        self.say("warning", text)
-
-    def error(self, text: str) -> None:
-        """Something does not work until it is changed."""
-        self.say("error", text)
-
-    def debug(self, text: str) -> None:
-        """What a developer wants to know."""
-        self.say("debug", text)

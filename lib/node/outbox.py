@@ -12,31 +12,29 @@ _OVERHEAD = const(64)  # bytes of heap that an entry costs beyond its text
 
 
 class Outbox:
-    """At most `limit` bytes of readings. `drop`: "oldest" or "newest" goes when it is full; `dropped` counts them."""
+    """At most `limit` bytes of readings. `drop`: "oldest" or "newest" goes when it is full."""
 
     def __init__(self, limit: int, drop: str = "oldest"):
         self._limit = limit
         self._newest = drop == "newest"
         self._entries: list = []
         self.used = 0  # bytes
-        self.dropped = 0
+        self.dropped = 0  # groups, ever
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def add(self, at: int, readings: list) -> bool:
-        """Put a sample group at the end; False when it was dropped itself."""
+    def add(self, at: int, readings: list) -> int:
+        """Put a sample group at the end; returns 0, or how many were dropped so far if this call dropped some."""
         text = json.dumps(readings)
         size = len(text) + _OVERHEAD
-        if self._newest and self.used + size > self._limit or size > self._limit:
+        before = self.dropped
+        if size > self._limit or (self._newest and self.used + size > self._limit):
             self.dropped += 1
-            return False
+            return self.dropped
         while self.used + size > self._limit:
             self.pop()
             self.dropped += 1
         self._entries.append((at, text))
         self.used += size
-        return True
+        return self.dropped if self.dropped != before else 0
 
     def first(self) -> "tuple[int, list] | None":
         """The oldest group, (uptime, readings); it stays until `pop()`."""
