@@ -4,8 +4,8 @@ import sys
 
 sys.path.append(__file__.rsplit("/", 1)[0] + "/../../tools/vboard" if "/" in __file__ else "../../tools/vboard")
 
-from radio import Air, Network, Radio, Store  # noqa: E402
-from wifi import Manager  # noqa: E402
+from radio import Air, Network, Radio, Store
+from wifi import Manager
 
 HOME, KEY = "home", "correct horse"
 PHONE = b"\x0a\x0b\x0c\x0d\x0e\x0f"
@@ -15,9 +15,10 @@ def settings(*networks, mode="auto", **more):
     """Section wifi with these networks: an SSID, or (ssid, key), or a dict."""
     entries = []
     for n in networks:
-        if not isinstance(n, dict):
-            n = {"ssid": n[0], "key": n[1]} if isinstance(n, tuple) else {"ssid": n, "key": KEY}
-        entries.append(n)
+        if isinstance(n, dict):
+            entries.append(n)
+        else:
+            entries.append({"ssid": n[0], "key": n[1]} if isinstance(n, tuple) else {"ssid": n, "key": KEY})
     cfg = {"mode": mode, "networks": entries, "hostname": "porch", "fallback_after": 180, "ap_channel": 6}
     cfg.update(more)
     return cfg
@@ -63,8 +64,8 @@ class World:
         self.home = self.air.add(HOME, KEY) if router else None
         self.gateway_answers = True
         self.probes = 0
-        self.log = []  # (seconds, event, state, reason)
-        self.edges = []  # (state before, event)
+        self.log = []  # the last (seconds, event, state, reason)
+        self.edges = {}  # (state before, event): how often
         self.radio = None
         self.boot(settings(HOME) if cfg is None else cfg)
 
@@ -86,8 +87,10 @@ class World:
 
     def _event(self, event, state, reason):
         region = 1 if state.startswith("ap_") else 0
-        self.edges.append((self._before[region], event))
+        edge = (self._before[region], event)
+        self.edges[edge] = self.edges.get(edge, 0) + 1
         self._before[region] = state
+        self.log = self.log[-20:]
         self.log.append((self.clock.now // 1000, event, state, reason))
 
     def _probe(self, gateway, dns):
