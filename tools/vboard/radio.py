@@ -438,6 +438,8 @@ class WLAN:
         if bssid is not None and len(bssid) != 6:
             raise ValueError
         if ssid is not None or key is not None or bssid is not None:
+            if not radio.store.opmode & 1:
+                raise OSError("Cannot set STA config")
             store = radio.store
             store.ssid = _bytes(ssid or b"")[:32]
             store.key = _bytes(key or b"")[:64]
@@ -509,6 +511,8 @@ class WLAN:
                 raise ValueError("unknown config param")
         if ap:
             self._require(AP_IF)
+        if not store.opmode & (1 << self._if):
+            raise OSError("can't set AP config" if self._if else "can't set STA config")
         for name, value in ap.items():
             setattr(store, name, value)
         if ap and not radio.point:
@@ -550,7 +554,7 @@ class WLAN:
 
     def ifconfig(self, *args):
         if not args:
-            return (*self._address(), self._radio.dns)
+            return self._address() + (self._radio.dns,)  # noqa: RUF005  (MicroPython has no such unpacking)
         if args[0] == "dhcp":
             self._require(STA_IF)
             self._radio.advance()
