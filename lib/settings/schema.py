@@ -22,7 +22,7 @@ TABLE = """\
 [device]
 name          | text        | 0..32   |     |              |
 location      | text        | 0..64   |     |              |
-board         | choice      | generic,nodemcu,d1mini,esp01 | | nodemcu |
+board         | choice      | generic,nodemcu,d1_mini,esp01 | | nodemcu |
 led           | pin         |         |     |              |
 button        | pin         |         |     |              |
 web           | bool        |         |     | no           |

@@ -10,7 +10,9 @@ class Probe:
     """One look at the gateway. Never blocks."""
 
     def __init__(self, gateway: str, dns: str) -> None:
-        self._hosts = (gateway,) if gateway == dns else (gateway, dns)
+        # The addresses are numbers already; getaddrinfo only puts them into the form that sendto() wants on every port.
+        hosts = (gateway,) if gateway == dns else (gateway, dns)
+        self._hosts = [socket.getaddrinfo(host, 53, 0, socket.SOCK_DGRAM)[0][-1] for host in hosts]
         self._polls = 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -20,7 +22,7 @@ class Probe:
         if self._polls % 4 == 0:
             for host in self._hosts:
                 try:
-                    self._socket.sendto(_QUESTION, (host, 53))
+                    self._socket.sendto(_QUESTION, host)
                 except OSError:
                     continue  # no route or no buffer: as good as no answer
         self._polls += 1
