@@ -1,0 +1,1 @@
+"""Host-side tools behind the Makefile: `python -m tools --help`."""
