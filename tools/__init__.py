@@ -1,1 +1,1 @@
-"""Host-side tools behind the Makefile: `python -m tools --help`."""
+"""Host side: build, flash, deploy, provision, monitor and run. `python -m tools ...`, wrapped by the Makefile."""
