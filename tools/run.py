@@ -7,6 +7,7 @@ Whatever ends the run (enough readings, a failure, Ctrl-C, SIGTERM, SIGHUP), `Ex
 from __future__ import annotations
 
 import hashlib
+import io
 import queue
 import signal
 import sys
@@ -18,6 +19,7 @@ from types import FrameType
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from tools.board_run import BoardFailure, BoardRun
@@ -47,7 +49,7 @@ class NoReadings(Exception):
 def run(broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | None = None) -> int:
     """Run until `wanted` readings came (0: until a signal); returns the exit code. Arguments as in __main__.py."""
     live = sys.stdout.isatty()
-    console = Console(record=svg is not None, stderr=not live, width=SVG_WIDTH if svg else None, highlight=False)
+    console = Console(stderr=not live, highlight=False)
     this = _Run(console, live, wanted, time.monotonic() + timeout)
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _interrupt) for number in signals}
@@ -67,8 +69,7 @@ def run(broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | N
         for number, handler in before.items():
             signal.signal(number, handler)
     if svg and code == OK:
-        svg.parent.mkdir(parents=True, exist_ok=True)
-        console.save_svg(str(svg), title="make run")
+        this.save_picture(svg)
     return code
 
 
@@ -88,6 +89,7 @@ class _Run:
         self._wanted = wanted
         self._deadline = deadline
         self._stack = ExitStack()
+        self._steps: list[Text] = []
         self._watcher: Watcher | None = None
         self._name = device_name()
         self._readings = Readings(f"node/{self._name}")
@@ -113,6 +115,16 @@ class _Run:
     def close(self) -> None:
         self._stack.close()
 
+    def save_picture(self, path: Path) -> None:
+        """Write the steps and the table of this run as SVG: what a terminal shows at the end."""
+        picture = Console(record=True, file=io.StringIO(), width=SVG_WIDTH, force_terminal=True, highlight=False)
+        picture.print(Text(f"$ make run{f' READINGS={self._wanted}' if self._wanted else ''}", style="bold"))
+        for step in self._steps:
+            picture.print(step)
+        picture.print(self._table(finished=True))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save_svg(str(path), title="make run")
+
     def _start_broker(self, broker: str) -> Address:
         if broker:
             address = parse_address(broker)
@@ -128,7 +140,9 @@ class _Run:
         return address
 
     def _done(self, text: str) -> None:
-        self._console.print(Text("✓ ", style="green") + Text(text))
+        step = Text("✓ ", style="green") + Text(text)
+        self._steps.append(step)
+        self._console.print(step)
 
     # -- until the end --------------------------------------------------------------------------------------------
 
@@ -143,14 +157,17 @@ class _Run:
         with Live(console=self._console, auto_refresh=False, transient=False) as view:
             while True:
                 finished = self._finished()
-                title = f"{self._readings.base}  {self._readings.status or 'starting'}"
-                view.update(self._readings.table(time.monotonic(), title, self._caption(finished)), refresh=True)
+                view.update(self._table(finished), refresh=True)
                 if finished:
                     return
                 arrival = self._next()
                 while arrival:
                     self._take(arrival)
                     arrival = None if self._finished() else self._next(wait=0)
+
+    def _table(self, finished: bool) -> Table:
+        title = f"{self._readings.base}  {self._readings.status or 'starting'}"
+        return self._readings.table(time.monotonic(), title, self._caption(finished))
 
     def _caption(self, finished: bool) -> str:
         count = (

@@ -1,6 +1,6 @@
 """`python -m tools run` with a paho client in place of the virtual board: for tests of the runner itself.
 
-The publisher is a process of its own, like the board's VM. FAKE_NODE is how it behaves: `good`, `mute`, `dies`, `offair`.
+The publisher is a process of its own, like the board's VM. FAKE_NODE is what it does: `good`, `mute`, `dies`, `offair`.
 """
 
 from __future__ import annotations
