@@ -158,7 +158,7 @@ class _Visitor(ast.NodeVisitor):
     def visit_Subscript(self, node: ast.Subscript) -> None:
         step = node.slice.step if isinstance(node.slice, ast.Slice) else None
         if step is not None and not (isinstance(step, ast.Constant) and step.value == 1):
-            self._add(node, "[a:b:step]", "str, bytes and memoryview take no step; loop, or convert to a list first")
+            self._add(node, "[a:b:step]", "only a list takes a step; loop, or make a list first")
         self.generic_visit(node)
 
     # -- syntax -------------------------------------------------------------------------------------------------

@@ -55,11 +55,19 @@ WRONG_TYPES = [
     ("a, b, c = 'a.b'.partition('.')\n", '"str" has no attribute "partition"'),
     ("def f(a: int) -> str:\n    return a\n", "Incompatible return value type"),
     ("import time\ntime.monotonic()\n", 'has no attribute "monotonic"'),
+    ("from micropython import const\n_A = const(1)\n_A = 'text'\n", "Incompatible types in assignment"),
     ("import dataclasses\n", "Cannot find implementation"),
 ]
 RIGHT_TYPES = """
 import asyncio, gc, machine, network, socket, time
-from micropython import const
+
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value):
+        return value
+
 
 _PORT = const(1883)
 
