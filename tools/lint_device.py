@@ -2,7 +2,7 @@
 
 `python -m tools.lint_device [PATH …]` (default: lib, boot.py, main.py) prints `file:line: what: why` for each and
 exits 1 if there is one. typecheck_device.py takes the methods listed here out of the type stubs. A line that may differ
-(a fallback for CPython) ends in `# device: ok, <reason>`.
+(a fallback for CPython) ends in `# device: ok, <reason>`; a whole file for CPython is named `…_cpython.py`.
 """
 
 from __future__ import annotations
@@ -142,8 +142,7 @@ class _Visitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        function = node.func
-        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        function, name = node.func, _called_name(node)
         if isinstance(function, ast.Attribute) and name in MISSING_METHODS:
             self._add(node, f".{name}()", "method is compiled out on this port")
         for keyword in node.keywords:
@@ -153,6 +152,12 @@ class _Visitor(ast.NodeVisitor):
             self._add(node, "pow(a, b, c)", "raises NotImplementedError")
         if name == "iter" and isinstance(function, ast.Name) and len(node.args) > 1:
             self._add(node, "iter(f, sentinel)", "takes one argument here")
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        for side in (node.left, node.right):
+            if isinstance(side, ast.Call) and _called_name(side) in ("ticks_ms", "ticks_us", "ticks_cpu"):
+                self._add(node, "arithmetic with ticks", "they wrap around; use ticks_diff and ticks_add")
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -231,6 +236,11 @@ class _Visitor(ast.NodeVisitor):
             self.visit(node.value)
 
 
+def _called_name(call: ast.Call) -> str:
+    """`f` of `f()` and of `a.f()`, else ""."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def _is_generator(function: ast.AsyncFunctionDef) -> bool:
     """True if the body itself (not a function inside it) yields."""
     todo: list[ast.AST] = list(function.body)
@@ -244,12 +254,10 @@ def _is_generator(function: ast.AsyncFunctionDef) -> bool:
 
 
 def device_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every .py file under the paths that exist, in order."""
+    """Every .py file under the paths that exist, in order, but those named `…_cpython.py`: twins for the host."""
     for path in paths:
-        if path.is_dir():
-            yield from sorted(path.rglob("*.py"))
-        elif path.exists():
-            yield path
+        found = sorted(path.rglob("*.py")) if path.is_dir() else [path] if path.exists() else []
+        yield from (file for file in found if not file.stem.endswith("_cpython"))
 
 
 def main(arguments: list[str]) -> int:

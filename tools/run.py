@@ -22,7 +22,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tools.board_run import BoardFailure, BoardRun
+from tools.board_run import BoardFailure, BoardRun, node_settings
 from tools.broker import DEFAULT_PORT, BrokerError, EmbeddedBroker
 from tools.image import ROOT, ImageError, build_image
 from tools.readings import Readings, printable
@@ -101,9 +101,9 @@ class _Run:
         self._stack.callback(self._watcher.stop)
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="node-")))
         with self._console.status("building the image"):
-            image = build_image(folder / "flash.bin", BoardRun.settings(self._name, address.host, address.port))
+            image = build_image(folder / "flash.bin", node_settings(self._name, address.port))
         self._done(f"image     {len(image.romfs) / 1024:.0f} KiB in ROMFS, {', '.join(image.data)} on LittleFS")
-        self.board = BoardRun(image)
+        self.board = BoardRun(image, address)
         self._stack.callback(self.board.stop)
         self.board.start()
         self._done(f"board     boots, {self.board.describe()}")

@@ -22,6 +22,14 @@ from tools.lint_device import DEVICE_PATHS, MISSING_TEXT_METHODS, ROOT, device_f
 BOARD_STUBS = "micropython-esp8266-stubs"
 STDLIB_STUBS = "micropython-stdlib-stubs"
 TYPESHED = ROOT / "build" / "typeshed-esp8266"
+# The stubs give ticks classes of their own, which no attribute of type int may hold; on the port they are plain ints.
+# lint_device.py looks for what those classes would have found: plain arithmetic with ticks.
+TICKS = """
+_TicksMs = int
+_TicksUs = int
+_TicksCPU = int
+_Ticks = TypeVar("_Ticks", bound=int)
+"""
 MISSING_INT_METHODS = frozenset("bit_length bit_count is_integer as_integer_ratio".split())
 _MISSING_BY_CLASS = {
     "str": MISSING_TEXT_METHODS,
@@ -35,7 +43,7 @@ def build_typeshed(target: Path = TYPESHED) -> Path:
     """The folder for mypy's --custom-typeshed-dir; built once for each version of the stubs."""
     stamp = target / "stamp"
     wanted = "\n".join(f"{name} {metadata.version(name)}" for name in (BOARD_STUBS, STDLIB_STUBS))
-    wanted += f"\n{sorted(MISSING_TEXT_METHODS)}"
+    wanted += f"\n{sorted(MISSING_TEXT_METHODS)}{TICKS}"
     if stamp.exists() and stamp.read_text() == wanted:
         return target
     site = Path(sysconfig.get_paths()["purelib"])
@@ -51,6 +59,9 @@ def build_typeshed(target: Path = TYPESHED) -> Path:
     _list_modules(target / "stdlib")
     builtins = target / "stdlib" / "builtins.pyi"
     builtins.write_text(without_methods(builtins.read_text(encoding="utf-8")), encoding="utf-8")
+    ticks = target / "stdlib" / "_mpy_shed" / "time_mp.pyi"
+    head, _, rest = ticks.read_text(encoding="utf-8").partition("class _TicksMs:")
+    ticks.write_text(head + TICKS + rest[rest.index("__all__") :], encoding="utf-8")
     stamp.write_text(wanted)
     return target
 

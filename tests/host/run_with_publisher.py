@@ -18,6 +18,7 @@ import paho.mqtt.client as mqtt
 from tools import run
 from tools.__main__ import app
 from tools.board_run import BoardFailure
+from tools.watcher import Address
 
 BEHAVIOUR = os.environ.get("FAKE_NODE", "good")
 
@@ -25,16 +26,13 @@ BEHAVIOUR = os.environ.get("FAKE_NODE", "good")
 class PublisherBoard:
     """Has the methods of BoardRun that run.py calls."""
 
-    def __init__(self, image: object) -> None:
+    def __init__(self, image: object, address: Address) -> None:
+        self._address = address
         self._process: subprocess.Popen[bytes] | None = None
 
-    @classmethod
-    def settings(cls, name: str, host: str, port: int) -> dict[str, object]:
-        cls.where = (name, host, str(port))
-        return {}
-
     def start(self) -> None:
-        self._process = subprocess.Popen([sys.executable, __file__, "node", *self.where], start_new_session=True)
+        node = [run.device_name(), self._address.host, str(self._address.port)]
+        self._process = subprocess.Popen([sys.executable, __file__, "node", *node], start_new_session=True)
 
     def stop(self) -> None:
         if self._process:

@@ -40,6 +40,7 @@ MISSING = [
     "class A:\n    def __setattr__(self, n, v): pass",
     "class A(metaclass=type): pass",
     "x = NotImplemented",
+    "import time\nx = time.ticks_ms() - 5",
 ]
 PRESENT = [
     "try:\n    import typing\nexcept ImportError:\n    typing = None",
@@ -75,7 +76,7 @@ _PORT = const(1883)
 async def main() -> None:
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)
-    started = time.ticks_ms()
+    started: int = time.ticks_ms()
     await asyncio.sleep_ms(10)
     print(time.ticks_diff(time.ticks_ms(), started), wlan.isconnected(), gc.mem_free(), machine.ADC(0).read(), _PORT)
 """
