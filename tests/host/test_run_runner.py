@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.processes import ROOT, environment, in_terminal, left_behind
 from tools.broker import HOST
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, str(Path(__file__).with_name("run_with_publisher.py")), "run"]
 LINE = re.compile(r'node/vboard-[0-9a-f]{4}/telemetry \{"temperature": [\d.]+, "adc": 512\}')
-MARK = "RUN_TEST_MARK"  # in the environment of all processes of one run; tells them from others of this machine
-
-
-def environment(mark: str, **more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in ("BROKER", "READINGS", "FAKE_NODE")}
-    return {
-        **kept,
-        "PYTHONPATH": str(ROOT),
-        MARK: mark,
-        "TERM": "xterm-256color",
-        "COLUMNS": "100",
-        "LINES": "40",
-        **more,
-    }
-
-
-def left_behind(mark: str, seconds: float = 10) -> list[str]:
-    """Command lines of processes of the run that still live after `seconds` at most."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-        if not found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -173,41 +139,12 @@ def started_then(mark: str, number: signal.Signals) -> tuple[int, str]:
 
 
 def test_terminal_shows_a_table_and_ctrl_c_restores_it(mark: str) -> None:
-    code, screen = in_terminal(mark, keys=b"\x03")
+    code, screen = in_terminal(COMMAND, mark, when="°C", keys=b"\x03")
     assert code == 0
     assert "temperature" in screen and "°C" in screen and "count" in screen
     assert "Traceback" not in screen
     assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")  # the cursor is visible again
     assert left_behind(mark) == []
-
-
-def in_terminal(mark: str, keys: bytes) -> tuple[int, str]:
-    """Run in a terminal of its own, type the keys once readings are shown; returns exit code and all output."""
-    pid, master = pty.fork()
-    if pid == 0:
-        os.chdir(ROOT)
-        os.execve(COMMAND[0], COMMAND, environment(mark))
-    output, typed = b"", False
-    deadline = time.monotonic() + 50
-    try:
-        while time.monotonic() < deadline:
-            if not select.select([master], [], [], 1)[0]:
-                continue
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # Linux: the other side is closed
-                chunk = b""
-            if not chunk:
-                return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output.decode(errors="replace")
-            output += chunk
-            if not typed and "°C".encode() in output:
-                os.write(master, keys)
-                typed = True
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise AssertionError("still running:\n" + output.decode(errors="replace")[-2000:])
-    finally:
-        os.close(master)
 
 
 def test_picture_of_the_run_is_written(mark: str, tmp_path: Path) -> None:
