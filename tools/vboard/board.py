@@ -319,8 +319,11 @@ class Board:
     def _end_vm(self) -> None:
         if self._vm is not None:
             vm, self._vm = self._vm, None
+            vm.kill()
+            for data in vm.remains():
+                self.console.from_vm(data, self.console.listener())
             self.console.detach()
-            vm.end()
+            vm.close()
             self.link.node_gone()
 
     def _power_off(self) -> None:
@@ -364,7 +367,7 @@ class Board:
 
 
 class _Registers:
-    """What the VM asks of the board itself (device/start.py, machine.py, flash.py)."""
+    """What the VM asks of the board itself (device/start.py, machine.py, vb_flash.py)."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -393,9 +396,6 @@ class _Registers:
         with board._changed:
             board._booted = True
             board._changed.notify_all()
-
-    def repl(self) -> None:
-        self._board.console.repl()
 
     def reset(self) -> None:
         self._board._do(lambda: self._board._reset(silicon.SOFT_RESTART))

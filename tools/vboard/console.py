@@ -21,6 +21,7 @@ INPUT_SIZE = 4096  # bytes kept for the VM
 OUTPUT_SIZE = 64 * 1024  # bytes kept for a slow reader
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_BANNER = b'Type "help()" for more information.\r\n'
+BOOT_DONE = b"\x1c"  # device/start.py says so, if it starts for the raw REPL
 CTRL_A, CTRL_C = b"\x01", 3
 INTERRUPT_PATIENCE = 0.5  # s until another Ctrl-C counts, if the code that runs swallowed the last one
 
@@ -40,6 +41,7 @@ class Console:
         self._output = bytearray()
         self._booting = True
         self._swallowed: bytearray | None = None
+        self._greeting = False
         self._interrupted = 0.0
         self._tail = b""
         self._log = ""
@@ -83,10 +85,11 @@ class Console:
         self._booting = True
         self._interrupted = 0.0
         self._swallowed = bytearray() if self.raw else None
+        self._greeting = False
 
     def detach(self) -> None:
         self._vm = None
-        self._flush_swallowed()
+        self._swallowed = None
 
     def power_off(self) -> None:
         self.raw = False
@@ -95,11 +98,6 @@ class Console:
     def booted(self) -> None:
         """The VM runs boot.py now; before, a Ctrl-C would end it."""
         self._booting = False
-
-    def repl(self) -> None:
-        """boot.py and main.py are done; the REPL's banner comes next."""
-        if self.raw and self._swallowed is not None:
-            self._swallowed = bytearray(b"!")  # from here on it is the banner: see _from_vm
 
     def listener(self) -> bool:
         """Is the console's pty open at the other side?"""
@@ -163,19 +161,20 @@ class Console:
     def _swallow(self, data: bytes) -> bytes:
         """Raw REPL was on before a soft reset: let boot.py's output through, and not the friendly REPL's greeting."""
         assert self._swallowed is not None
-        if not self._swallowed:
-            return data
+        passed = b""
+        if not self._greeting:
+            passed, mark, data = data.partition(BOOT_DONE)
+            self._greeting = bool(mark)
+            if not mark:
+                return passed
         self._swallowed += data
         if self._swallowed.endswith(b">>> "):
             assert self._vm is not None
             os.write(self._vm.fd, CTRL_A)
         if not self._swallowed.endswith(RAW_BANNER):
-            return b""
+            return passed
         self._swallowed = None
-        return RAW_BANNER
-
-    def _flush_swallowed(self) -> None:
-        self._swallowed = None
+        return passed + RAW_BANNER
 
     def say(self, text: str, listener: bool) -> None:
         self._emit(text.encode(), listener)

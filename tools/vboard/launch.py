@@ -12,6 +12,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
+    """Tie this process to its parent, then run the VM in it."""
     parent = int(sys.argv[1])
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,7 @@
-"""One process with the MicroPython VM in it, on an inner pty. From the board's thread only (see launch.py: PDEATHSIG)."""
+"""One process with the MicroPython VM in it, on an inner pty.
+
+To be made in the board's own thread only: the VM dies with the thread that started it (launch.py).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import socket
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 DEVICE = Path(__file__).parent / "device"
@@ -58,10 +62,21 @@ class VM:
         """Ctrl-C for running code."""
         self.process.send_signal(signal.SIGINT)
 
-    def end(self) -> None:
-        """Kill it, if it still runs, and clean up."""
+    def kill(self) -> None:
+        """End it, if it still runs."""
         self.process.kill()
         self.process.wait()
+
+    def remains(self) -> Iterator[bytes]:
+        """What it had sent to its console before it was killed."""
+        try:
+            while data := os.read(self.fd, 4096):
+                yield data
+        except OSError:  # EIO: that was all
+            return
+
+    def close(self) -> None:
+        """Give back what it used; after `kill`."""
         os.close(self.fd)
         try:
             self.channel.shutdown(socket.SHUT_RDWR)

@@ -1,6 +1,6 @@
 """Host side of the silicon: RTC memory, clock, pins, ADC, watchdog and radio, and the RPC by which the VM reaches them.
 
-The stand-ins in device/ send one JSON line a call (device/rpc.py has the format). What survives which kind of
+The stand-ins in device/ send one JSON line a call (device/vb_rpc.py has the format). What survives which kind of
 restart is decided here: `reset` clears what a reset clears, a power cut makes a new `Silicon`.
 """
 
@@ -168,6 +168,7 @@ class Silicon:
 
 
 def pack(value: Any) -> Any:
+    """For the VM: JSON has no bytes and no tuples."""
     if isinstance(value, (bytes, bytearray)):
         return {"b": value.hex()}
     if isinstance(value, tuple):
@@ -178,6 +179,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
+    """From the VM: JSON has no bytes."""
     if isinstance(value, dict) and "b" in value:
         return bytes.fromhex(value["b"])
     if isinstance(value, list):

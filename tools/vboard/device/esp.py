@@ -1,6 +1,7 @@
 """In the VM: module `esp`, as far as a node has use for it."""
 
-import rpc
+# ruff: noqa: D103
+import vb_rpc
 
 SLEEP_NONE, SLEEP_LIGHT, SLEEP_MODEM = 0, 1, 2
 _sleep_type = SLEEP_MODEM
@@ -18,7 +19,7 @@ def sleep_type(*args):
 
 
 def deepsleep(us=0, option=0):
-    rpc.call("board", "deepsleep", us // 1000)
+    vb_rpc.call("board", "deepsleep", us // 1000)
 
 
 def flash_id():
@@ -26,7 +27,7 @@ def flash_id():
 
 
 def flash_size():
-    return rpc.call("board", "flash_size")
+    return vb_rpc.call("board", "flash_size")
 
 
 def flash_user_start():

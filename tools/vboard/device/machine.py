@@ -1,7 +1,8 @@
 """In the VM: module `machine` of the ESP8266 port, in front of the silicon on the host."""
 
-import rpc
-from umachine import *  # noqa: F403  (idle, Signal, mem8, ...)
+# ruff: noqa: D103, F403
+import vb_rpc
+from umachine import *
 from umachine import PinBase
 
 PWRON_RESET, WDT_RESET, SOFT_RESET, DEEPSLEEP_RESET, HARD_RESET = 0, 1, 4, 5, 6
@@ -9,25 +10,25 @@ DEEPSLEEP = 4
 
 
 def reset():
-    rpc.call("board", "reset")
+    vb_rpc.call("board", "reset")
 
 
 def deepsleep(ms=0):
-    rpc.call("board", "deepsleep", ms)
+    vb_rpc.call("board", "deepsleep", ms)
 
 
 def reset_cause():
-    return rpc.call("board", "reset_cause")
+    return vb_rpc.call("board", "reset_cause")
 
 
 def unique_id():
-    return rpc.call("board", "unique_id")
+    return vb_rpc.call("board", "unique_id")
 
 
 def freq(*args):
     if args and args[0] not in (80000000, 160000000):
         raise ValueError("freq can only be either 80Mhz or 160MHz")
-    return rpc.call("board", "freq", *args)
+    return vb_rpc.call("board", "freq", *args)
 
 
 def lightsleep(ms=0):
@@ -48,7 +49,7 @@ class RTC:
     """RTC memory: 492 bytes that outlive a reset and deep sleep."""
 
     def memory(self, *args):
-        return rpc.call("rtc", "memory", *args)
+        return vb_rpc.call("rtc", "memory", *args)
 
     def datetime(self, *args):
         import time
@@ -67,10 +68,10 @@ class WDT:
     def __init__(self, id=0, timeout=5000):
         if id != 0 or timeout != 5000:
             raise ValueError
-        rpc.cast("wdt", "feed")
+        vb_rpc.cast("wdt", "feed")
 
     def feed(self):
-        rpc.cast("wdt", "feed")
+        vb_rpc.cast("wdt", "feed")
 
 
 class ADC:
@@ -81,7 +82,7 @@ class ADC:
         self.read()
 
     def read(self):
-        return rpc.call("adc", "read", self._id)
+        return vb_rpc.call("adc", "read", self._id)
 
     def read_u16(self):
         return self.read() * 65535 // 1024
@@ -103,12 +104,12 @@ class Pin(PinBase):
         self.init(mode, pull, value=value)
 
     def init(self, mode=-1, pull=-1, *, value=None):
-        rpc.call("pins", "setup", self._id, mode, pull, value)
+        vb_rpc.call("pins", "setup", self._id, mode, pull, value)
 
     def value(self, *args):
         if not args:
-            return rpc.call("pins", "level", self._id)
-        rpc.cast("pins", "drive", self._id, 1 if args[0] else 0)
+            return vb_rpc.call("pins", "level", self._id)
+        vb_rpc.cast("pins", "drive", self._id, 1 if args[0] else 0)
 
     __call__ = value
 

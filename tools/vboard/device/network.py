@@ -1,6 +1,7 @@
 """In the VM: module `network` of the ESP8266 port. All of it is done by the radio on the host (../radio.py)."""
 
-from rpc import call
+# ruff: noqa: D103
+from vb_rpc import call
 
 STA_IF, AP_IF = 0, 1
 STAT_IDLE, STAT_CONNECTING, STAT_WRONG_PASSWORD, STAT_NO_AP_FOUND, STAT_CONNECT_FAIL, STAT_GOT_IP = 0, 1, 2, 3, 4, 5

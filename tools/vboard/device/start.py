@@ -7,7 +7,9 @@ unless that raised or the console is in raw REPL, main.py. Afterwards the VM goe
 import gc
 import sys
 
-import rpc
+import vb_rpc
+
+_HOLES = 24576  # bytes
 
 
 def _run(name):
@@ -19,7 +21,7 @@ def _run(name):
     except OSError:
         return True
     try:
-        execfile(name)
+        execfile(name)  # noqa: F821  (MicroPython has it)
     except SystemExit:
         return True
     except BaseException as e:  # noqa: BLE001  (reported, as the port does)
@@ -29,10 +31,10 @@ def _run(name):
 
 
 def _mount(path, offset, blocks, cut):
-    import flash
+    import vb_flash
     import vfs
 
-    device = flash.Flash(path, offset, blocks, cut)
+    device = vb_flash.Flash(path, offset, blocks, cut)
     vfs.umount("/")
     try:
         vfs.mount(vfs.VfsLfs2(device), "/")
@@ -45,37 +47,41 @@ def _mount(path, offset, blocks, cut):
 
 
 def _heap(rom, free):
-    """Occupy what the chip would not have: `free` bytes stay. Returns what the ballast is, to be kept."""
+    """Occupy what the chip would not have: `free` bytes stay, in one piece. Returns the ballast, to be kept."""
     gc.collect()
     surplus = gc.mem_free() - free
-    rpc.cast("board", "heap", gc.mem_alloc() - (len(rom) if rom else 0), surplus)
-    return bytearray(surplus - 32) if surplus > 64 else None
+    vb_rpc.cast("board", "heap", gc.mem_alloc() - (len(rom) if rom else 0), surplus)
+    chain = None
+    for _ in range(_HOLES // 32):  # one block each: they fill the holes that loading has left
+        chain = (chain,)
+    gc.collect()
+    surplus = gc.mem_free() - free
+    return chain, bytearray(surplus - 64)
 
 
 def _start():
-    rpc.start(int(sys.argv[1]))
+    vb_rpc.start(int(sys.argv[1]))
     path = sys.argv[2]
-    rom_offset, rom_size, offset, blocks, cut, free, raw = rpc.call("board", "hello")
-    import esp
-    import flash
-    import machine
-    import network
-    import socket
-    import time
+    rom_offset, rom_size, offset, blocks, cut, free, raw = vb_rpc.call("board", "hello")
+    for standin in ("time", "esp", "machine", "network", "socket"):
+        __import__(standin)  # from this folder; they stay in sys.modules
+    import vb_flash
     import vfs
 
-    rom = flash.read_rom(path, rom_offset, rom_size) if rom_size else None
+    rom = vb_flash.read_rom(path, rom_offset, rom_size) if rom_size else None
     sys.path[:] = ["", ".frozen", "/rom", "/rom/lib", "/lib", "/"]
     sys.argv[:] = []
-    rpc.ballast = _heap(rom, free)
+    vb_rpc.ballast = _heap(rom, free)
     gc.threshold(free // 4)
     _mount(path, offset, blocks, cut)
     if rom:
         vfs.mount(vfs.VfsRom(memoryview(rom)), "/rom")
-    rpc.cast("board", "booted")
-    if _run("boot.py") and not raw:
+    vb_rpc.cast("board", "booted")
+    ok = _run("boot.py")
+    if raw:
+        sys.stdout.write("\x1c")  # ../console.py: what follows is the friendly REPL's greeting
+    elif ok:
         _run("main.py")
-    rpc.cast("board", "repl")
 
 
 _start()

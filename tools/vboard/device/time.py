@@ -1,17 +1,18 @@
 """In the VM: `time` with the chip's epoch, 2000-01-01, which is also what its clock says after power on."""
 
-import rpc
+# ruff: noqa: D103, F403
+import vb_rpc
 import utime
-from utime import *  # noqa: F403
+from utime import *
 
 _EPOCH = 946684800  # Unix time of 2000-01-01
-_offset = rpc.call("rtc", "offset")  # of our time() to Unix time
+_offset = vb_rpc.call("rtc", "offset")  # of our time() to Unix time
 
 
 def _set(now):
     global _offset
     _offset = now - int(utime.time())
-    rpc.cast("rtc", "set_offset", _offset)
+    vb_rpc.cast("rtc", "set_offset", _offset)
 
 
 def time():

@@ -1,6 +1,6 @@
 """In the VM: the flash chip as a block device over the image file. Every write is in the file when it returns."""
 
-import rpc
+import vb_rpc
 
 _BLOCK = 4096
 _ERASED = b"\xff" * 256
@@ -10,7 +10,7 @@ class Flash:
     """LittleFS's part of the flash: `blocks` blocks from `offset`. `cut`: the power fails in that write (0: never)."""
 
     def __init__(self, path, offset, blocks, cut):
-        self._file = open(path, "r+b")
+        self._file = open(path, "r+b")  # noqa: SIM115  (open as long as the chip has power)
         self._offset = offset
         self._blocks = blocks
         self._cut = cut
@@ -27,7 +27,7 @@ class Flash:
         self._file.seek(self._offset + number * _BLOCK + offset)
         if self._cut and self._failing():
             self._file.write(memoryview(buffer)[: len(buffer) // 2])
-            rpc.call("board", "power_cut")
+            vb_rpc.call("board", "power_cut")
         self._file.write(buffer)
 
     def ioctl(self, op, arg):
@@ -39,7 +39,7 @@ class Flash:
             self._file.seek(self._offset + arg * _BLOCK)
             for _ in range(_BLOCK // len(_ERASED)):
                 if self._cut and self._failing():
-                    rpc.call("board", "power_cut")
+                    vb_rpc.call("board", "power_cut")
                 self._file.write(_ERASED)
         if op in (3, 6):
             return 0
