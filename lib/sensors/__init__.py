@@ -36,9 +36,12 @@ def create(entry: "Any", board: Board, user_dir: str = USER_DIR) -> Sensor:
     try:
         sensor = Sensor(spec, _driver_class(spec, kind, user_dir)(spec, board), board)
         spec.done()
-    except Exception:
+    except SpecError:
         board.release(claimed)
         raise
+    except Exception as e:  # noqa: BLE001  a user's driver may raise anything
+        board.release(claimed)
+        raise SpecError("%s.type: driver %s: %s: %s" % (spec.where, kind, type(e).__name__, e))
     return sensor
 
 

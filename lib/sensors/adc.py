@@ -17,7 +17,8 @@ PAUSE_MS = 5
 class Driver:
     """value = (volts at the board's pin) · `scale` + `offset`, in `unit`.
 
-    `divider`: volts at the pin for 1 V at the chip (default: the board's own); `samples`: how many are averaged.
+    `divider`: volts at the pin for 1 V at the chip (default: the board's own); `samples`: how many are averaged;
+    `value`: its name; `lowest`, `highest`: what is outside is an error.
     """
 
     FIELDS = (("voltage", "V", 3, None, None),)
@@ -34,18 +35,14 @@ class Driver:
         self._scale = spec.number("scale", -1e6, 1e6, 1)
         self._offset = spec.number("offset", -1e6, 1e6, 0)
         self._samples = spec.integer("samples", 1, 32, 4)
-        self.FIELDS = (
-            (
-                spec.word("value", "voltage"),
-                spec.text("unit", 8, "V"),
-                spec.integer("precision", 0, 6, 3),
-                spec.get("lowest"),
-                spec.get("highest"),
-            ),
-        )
-        for limit in ("lowest", "highest"):
-            if spec.get(limit) is not None:
-                spec.number(limit, -1e9, 1e9)
+        low = spec.get("lowest")
+        high = spec.get("highest")
+        if low is not None:
+            spec.number("lowest", -1e9, 1e9)
+        if high is not None and spec.number("highest", -1e9, 1e9) <= (-1e9 if low is None else low):
+            raise spec.fault("highest", "a number above lowest")
+        precision = spec.integer("precision", 0, 6, 3)
+        self.FIELDS = ((spec.word("value", "voltage"), spec.text("unit", 8, "V"), precision, low, high),)
 
     async def read(self) -> list:
         """[value]"""

@@ -15,7 +15,8 @@ PAUSE_MS = 60  # between pings, until old echoes have died
 
 
 class Driver:
-    """`trigger`, `echo`: pins; `range` in cm, 20 … 400; `samples`: pings, whose median counts; `temperature`: °C, air."""
+    """`trigger`, `echo`: pins; `range` in cm, 20 … 400; `samples`: pings, whose median counts; `temperature` of the
+    air in °C."""
 
     def __init__(self, spec: Spec, board: "Any") -> None:
         self._board = board
