@@ -8,11 +8,12 @@ import struct
 
 from .i2c import Device
 from .sensor import ReadError
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 BME280 = 0x60
 BMP280 = (0x58, 0x57, 0x56)
@@ -33,7 +34,7 @@ class Driver(Device):
         ("humidity", "%", 1, 0, 100),
     )
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         Device.__init__(self, spec, board, "0x76 0x77")
         self._humid = spec.get("type") == "bme280"
         if not self._humid:

@@ -5,8 +5,8 @@ import sys
 
 import bus
 from check import raises
-from sensors import TYPES, SpecError, create, pins
-from sensors.board import Board
+from sensors import Board, SpecError, create, pins, unload
+from sensors.build import TYPES
 
 WIRED = {
     "adc": {},
@@ -34,7 +34,7 @@ def test_every_type_is_made_without_touching_a_bus():
         board = new_board()
         sensor = create(entry, board)
         assert sensor.name == "x-" + kind and sensor.kind == kind and sensor.period == 30
-        assert board._buses == {}
+        assert board._shared == {}
         assert sensor.simulated == (kind == "sim")
 
 
@@ -48,6 +48,18 @@ def test_only_the_wanted_drivers_module_is_imported():
         sys.modules.pop("sensors." + name, None)
     create({"type": "vcc"}, new_board())
     assert "sensors.vcc" in sys.modules and "sensors.hcsr04" not in sys.modules
+
+
+def test_what_only_create_needs_can_be_unloaded_and_comes_back():
+    board = new_board()
+    sensor = create({"type": "sim"}, board)
+    unload()
+    for name in ("build", "spec", "pins"):
+        assert "sensors." + name not in sys.modules
+    assert len(bus.read(sensor)) == 3
+    again = create({"type": "digital", "pin": "D2"}, board)
+    assert bus.read(again) == {"state": 0}
+    assert "type" in refusal({"type": "x"}, board)
 
 
 def test_entries_that_make_no_sensor():
@@ -86,6 +98,7 @@ def test_pin_names_of_the_boards():
         ("nodemcu", "D1", 5),
         ("d1_mini", "D2", 4),
         ("d1_mini", "D3", 0),
+        ("generic", "A0", 17),
         ("d1_mini", "D4", 2),
         ("d1_mini", "d5", 14),
         ("nodemcu", "D6", 12),
@@ -106,6 +119,7 @@ def test_pin_names_of_the_boards():
 def test_pins_a_board_does_not_have():
     for board, name in (
         ("esp01", "D1"),
+        ("esp01", "A0"),
         ("esp01", 4),
         ("generic", "D1"),
         ("d1_mini", 17),
@@ -163,6 +177,12 @@ def test_the_other_pins_are_free_of_remarks():
             assert pins.rule(number, use, "up") == (True, "")
     for number in (0, 2):  # a bus's pull-up is what these pins want
         assert pins.rule(number, pins.BUS) == (True, "")
+
+
+def test_the_analog_input_is_nothing_else_and_nothing_else_is_analog():
+    assert pins.rule(pins.A0, pins.ANALOG) == (True, "")
+    assert not pins.rule(pins.A0, pins.INPUT)[0] and not pins.rule(4, pins.ANALOG)[0]
+    assert "dht22.pin: A0 is the analog input" in refusal({"type": "dht22", "pin": "A0"})
 
 
 def test_unknown_board():

@@ -4,8 +4,9 @@ import asyncio
 
 import bus
 from check import raises
-from sensors import Sensor, Spec, SpecError
+from sensors import Sensor, SpecError
 from sensors.sensor import BACKOFF_MOST_S
+from sensors.spec import Spec
 
 
 class Plain:
@@ -226,7 +227,7 @@ def test_names_and_periods_are_checked():
         ({"period": 86401}, "period: a number"),
         ({"filters": []}, "filters: an object"),
         ({"filters": {"temperature": 5}}, "filters.temperature"),
-        ({"filters": {"pressure": {}}}, "filters.pressure: one of temperature, humidity, * wanted"),
+        ({"filters": {"pressure": {}}}, "filters.pressure: one of temperature, humidity, * as name wanted"),
     ):
         error = str(raises(SpecError, guard, [1, 2], **fields))
         assert text in error, error

@@ -171,7 +171,7 @@ def test_analog_input_with_an_empty_range_is_refused():
 
 
 def test_esp01_has_no_analog_input():
-    assert "ESP-01" in str(raises(SpecError, node, {"type": "adc"}, "esp01"))
+    assert "adc.pin: a pin of the board esp01 wanted" in str(raises(SpecError, node, {"type": "adc"}, "esp01"))
 
 
 def test_supply_voltage():
@@ -187,7 +187,7 @@ def test_the_one_converter_is_not_shared():
     board = bus.make_board(bus.Machine())
     create({"type": "adc"}, board)
     error = str(raises(SpecError, create, {"type": "vcc"}, board))
-    assert "vcc.type" in error and "already used by adc" in error
+    assert "vcc.pin: A0 is already used by adc" in error
 
 
 def sonar(**fields):

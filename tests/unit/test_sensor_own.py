@@ -9,9 +9,8 @@ from sensors import SpecError, create
 
 def test_health_gives_what_the_node_tells():
     machine = bus.Machine()
-    told = {"rssi": -61, "reset_reason": "power on", "reconnects": 2, "uptime": 99}
+    told = {"free_heap": 12345, "rssi": -61, "reset_reason": "power on", "reconnects": 2, "uptime": 99}
     board = bus.make_board(machine, status=lambda: told)
-    board.free_heap = lambda: 12345
     sensor = create({"type": "health", "period": 60}, board)
     assert asyncio.run(sensor.read()) == [
         ("rssi", -61, "dBm", 0),
@@ -25,9 +24,10 @@ def test_health_gives_what_the_node_tells():
 def test_health_leaves_out_what_is_not_known_without_an_error():
     machine = bus.Machine()
     board = bus.make_board(machine)
-    board.free_heap = lambda: None
     sensor = create({"type": "health"}, board)
-    assert bus.read(sensor) == {"uptime": 0}
+    values = bus.read(sensor)
+    assert values.pop("free_heap", 1) > 0  # CPython does not say
+    assert values == {"uptime": 0}
     assert sensor.errors == 0 and sensor.failing == 0
 
 
