@@ -2,11 +2,12 @@
 
 from .i2c import Device, crc8
 from .sensor import ReadError
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 _INIT_AHT10 = b"\xe1\x08\x00"
 _INIT_AHT20 = b"\xbe\x08\x00"
@@ -21,7 +22,7 @@ class Driver(Device):
 
     FIELDS = (("temperature", "°C", 2, -40, 85), ("humidity", "%", 1, 0, 100))
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         self._aht10 = spec.get("type") == "aht10"
         Device.__init__(self, spec, board, "0x38 0x39" if self._aht10 else "0x38")
         self._buffer = bytearray(6 if self._aht10 else 7)

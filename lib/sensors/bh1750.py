@@ -1,11 +1,12 @@
 """BH1750 (Rohm) on I2C: light in lux (data sheet BH1750FVI). The chip has neither an id nor a checksum."""
 
 from .i2c import Device
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 _POWER_ON = b"\x01"
 _ONCE = b"\x20"  # one measurement in H-resolution mode, then power down
@@ -18,7 +19,7 @@ class Driver(Device):
 
     FIELDS = (("illuminance", "lx", 1, 0, 121_600),)
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         Device.__init__(self, spec, board, "0x23 0x5c")
         self._window = spec.integer("window", 31, 254, STANDARD)
         self._buffer = bytearray(2)

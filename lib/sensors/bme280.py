@@ -8,11 +8,12 @@ import struct
 
 from .i2c import Device
 from .sensor import ReadError
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 BME280 = 0x60
 BMP280 = (0x58, 0x57, 0x56)
@@ -33,7 +34,7 @@ class Driver(Device):
         ("humidity", "%", 1, 0, 100),
     )
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         Device.__init__(self, spec, board, "0x76 0x77")
         self._humid = spec.get("type") == "bme280"
         if not self._humid:
@@ -57,7 +58,7 @@ class Driver(Device):
         self.read_register(0x88, trim)
         if trim[0] == trim[1] == 0 or trim == b"\xff" * 26:
             raise ReadError("no trimming values in the chip")
-        self._trim = struct.unpack("<HhhHhhhhhhhh", trim)
+        self._trim = struct.unpack_from("<HhhHhhhhhhhh", trim)
         if self._humid:
             h1 = trim[25]
             trim = bytearray(7)
@@ -123,7 +124,7 @@ def pascals(trim: tuple, fine: int, raw: int) -> int:
 
 def humidity_trim(h1: int, data: bytes) -> tuple:
     """dig_H1 … dig_H6 from register 0xA1 and the 7 registers from 0xE1 on (H4 and H5 are 12-bit, signed)."""
-    h2, h3 = struct.unpack("<hB", data)
+    h2, h3 = struct.unpack_from("<hB", data)
     h4 = _signed(data[3] << 4 | data[4] & 0x0F, 12)
     h5 = _signed(data[5] << 4 | data[4] >> 4, 12)
     return h1, h2, h3, h4, h5, _signed(data[6], 8)

@@ -2,12 +2,11 @@
 about 100 a second; from 0 at every boot.
 """
 
-from . import pins
-from .spec import Spec
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 
 class Driver:
@@ -18,10 +17,10 @@ class Driver:
 
     SPARSE = True  # no rate yet in the first reading
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         pull = spec.choice("pull", "up none", "up")
         pull = "" if pull == "none" else pull
-        number = spec.pin("pin", board, pins.INTERRUPT, pull)
+        number = spec.pin("pin", board, "irq", pull)
         self._edge = spec.choice("edge", "falling rising both", "falling")
         self._debounce_ms = spec.integer("debounce", 0, 10_000, 10)
         self._scale = spec.number("scale", 1e-6, 1e6, 1)
@@ -33,17 +32,20 @@ class Driver:
             ("rate", "%s/%s" % (unit, _per(self._per_ms // 1000)), max(precision, 2), 0, None),
         )
         self._clock = board.clock
-        self._open = lambda: board.on_edge(board.input(number, pull), self._edge, self._pulse)
+        self._board = board
+        self._number, self._pull = number, pull
         self.count = 0  # pulses since boot
         self._counted = 0  # at the last reading
-        self._read_at = None
+        self._pin = self._read_at = None
         self._pulse_at = None
 
     async def start(self) -> None:
         """Attach the interrupt, once."""
-        if self._open:
-            self._open()
-            self._open = None
+        if self._pin is None:
+            self._pin = self._board.input(self._number, self._pull)
+            rising, falling = self._pin.IRQ_RISING, self._pin.IRQ_FALLING
+            edge = {"rising": rising, "falling": falling, "both": rising | falling}[self._edge]
+            self._pin.irq(self._pulse, edge)
 
     async def read(self) -> list:
         """[total, rate or None]"""

@@ -4,13 +4,13 @@ The transfer itself holds the processor for about 25 ms: the port does it in one
 seconds answers with the old values.
 """
 
-from . import pins
 from .sensor import ReadError
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 
 class Driver:
@@ -19,15 +19,18 @@ class Driver:
     FIELDS = (("temperature", "°C", 1, -40, 80), ("humidity", "%", 1, 0, 100))
     MIN_PERIOD = 2
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         self._board = board
-        self._number = spec.pin("pin", board, pins.BUS)
+        self._number = spec.pin("pin", board, "bus")
         self._celsius_percent = dht11 if spec.get("type") == "dht11" else dht22
         self._buffer = bytearray(5)
-        self._pin = None
+        self._pin = self._transfer = None
 
     async def start(self) -> None:
         """Release the line; a sensor just powered needs a second before it is asked."""
+        import dht  # frozen in the port's firmware
+
+        self._transfer = dht.dht_readinto
         self._pin = self._board.input(self._number, "up")
         await self._board.clock.sleep_ms(1000)
 
@@ -35,7 +38,7 @@ class Driver:
         """[°C, %]"""
         raw = self._buffer
         try:
-            self._board.dht_readinto(self._pin, raw)
+            self._transfer(self._pin, raw)
         except OSError as e:
             raise ReadError("no answer on GPIO%d (%s)" % (self._number, e))
         if (raw[0] + raw[1] + raw[2] + raw[3]) & 0xFF != raw[4]:

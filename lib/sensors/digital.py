@@ -2,12 +2,11 @@
 reading at once, and the period brings one anyway. Levels shorter than `debounce` are ignored on purpose.
 """
 
-from . import pins
-from .spec import Spec
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 
 class Driver:
@@ -22,11 +21,11 @@ class Driver:
 
     FIELDS = (("state", "", 0, 0, 1),)
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         kind = spec.choice("kind", "plain button contact motion", "plain")
         pull = spec.choice("pull", "up none", "up" if kind in ("button", "contact") else "none")
         pull = "" if pull == "none" else pull
-        number = spec.pin("pin", board, pins.INPUT, pull)
+        number = spec.pin("pin", board, "in", pull)
         self._invert = spec.boolean("invert", kind == "button")
         self._debounce_ms = spec.integer("debounce", 0, 10_000, 50)
         self._clock = board.clock

@@ -4,13 +4,13 @@ not the frozen ds18x20's, which take the power-on value of 85 °C and a shorted 
 Wired with three wires: a parasite-powered one needs a strong pull-up that the board has not.
 """
 
-from . import pins
 from .sensor import ReadError
-from .spec import Spec, is_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 FAMILIES = (0x28, 0x22)  # DS18B20, DS1822
 MOST = 16  # on one pin
@@ -32,9 +32,9 @@ class Driver:
     FIELDS = ()
     DEADLINE_MS = 5_000
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         self._board = board
-        self._number = spec.pin("pin", board, pins.BUS)
+        self._number = spec.pin("pin", board, "bus")
         self._bits = spec.integer("resolution", 9, 12, 12)
         self._roms = []
         names = spec.get("addresses")
@@ -44,7 +44,7 @@ class Driver:
             self._roms = sorted([_rom(spec, a) for a in names])
             by_rom = dict([(_rom(spec, a), names[a]) for a in names])
             for name in by_rom.values():
-                if not is_word(name) or list(by_rom.values()).count(name) > 1:
+                if not spec.is_word(name) or list(by_rom.values()).count(name) > 1:
                     raise spec.fault("addresses", "names of 1 to 32 letters, digits, _ or -, all different,")
             self.FIELDS = tuple([_field("_" + by_rom[rom]) for rom in self._roms])
         self._found = names is None
@@ -53,7 +53,7 @@ class Driver:
 
     async def start(self) -> None:
         """Find the sensors, unless they are given, and set their resolution."""
-        self._bus = self._board.onewire(self._number)
+        self._bus = self._board.shared(self._number, self._make_bus)
         if self._found and not self._roms:
             await self._find()
         config = ((self._bits - 9) << 5) | 0x1F
@@ -78,6 +78,11 @@ class Driver:
                 values.append(e)
             await self._board.clock.sleep_ms(0)
         return values
+
+    def _make_bus(self) -> "Any":
+        import onewire  # frozen in the port's firmware
+
+        return onewire.OneWire(self._board.machine.Pin(self._number))
 
     async def _find(self) -> None:
         self._reset()
@@ -126,7 +131,7 @@ def _text(rom: bytes) -> str:
     return "".join(["%02x" % b for b in rom])
 
 
-def _rom(spec: Spec, address: str) -> bytes:
+def _rom(spec: "Spec", address: str) -> bytes:
     digits = address.lower() if isinstance(address, str) else ""
     if len(digits) != 16 or not all(c in "0123456789abcdef" for c in digits):
         raise spec.fault("addresses", "addresses of 16 hex digits")

@@ -5,6 +5,7 @@ Declared per value in the settings: "filters": {"temperature": {"offset": -0.5, 
 round; then min_interval, delta, max_interval decide about sending. Windows are bounded and made once.
 """
 
+from .sensor import rounded
 from .spec import Spec
 
 TYPE_CHECKING = False
@@ -111,13 +112,6 @@ class Filter:
         self._age_ms = 0
 
 
-def rounded(value: float, precision: int) -> float:
-    """`value` with at most `precision` decimals; an int if that is 0."""
-    if isinstance(value, int):
-        return value
-    return round(value, precision) if precision else round(value)
-
-
 def _limits(spec: Spec) -> tuple[float | None, float | None]:
     pair = spec.get("clamp")
     if pair is None:
@@ -130,32 +124,27 @@ def _limits(spec: Spec) -> tuple[float | None, float | None]:
 
 
 class Filters:
-    """The filters of one sensor: made when a value of that name is first seen, checked when the sensor is made."""
+    """The filters of one sensor; an entry "*" makes one for each value that has none of its own."""
 
-    def __init__(self, entry: "Any", where: str) -> None:
+    def __init__(self, entry: "Any", where: str, fields: tuple) -> None:
+        """`fields` of the driver; empty if it does not know them yet, then names are not checked."""
         if not isinstance(entry, dict):
             raise Spec({"filters": entry}, where).fault("filters", "an object of value names")
         self._entry = entry
-        self._where = where
+        self._where = where + ".filters"
         self._made = {}
-        for name in entry:
-            self._make(name, 0)
-
-    def _make(self, name: str, precision: int) -> Filter:
-        return Filter(Spec(self._entry[name], "%s.filters.%s" % (self._where, name)), precision)
-
-    def check_names(self, fields: tuple) -> None:
-        """Refuse an entry for a value the sensor does not have. `fields` empty: not known yet."""
         names = [f[0] for f in fields]
-        for name in self._entry:
+        for name in entry:
             if name != "*" and names and name not in names:
-                raise Spec({name: 0}, self._where + ".filters").fault(name, "one of " + ", ".join(names + ["*"]))
+                raise Spec(entry, self._where).fault(name, "one of %s, * as name" % ", ".join(names))
+            self._make(name, 0)
 
     def of(self, name: str, precision: int) -> Filter | None:
         """The filter of the value `name`; None if it has none."""
         if name not in self._made:
             key = name if name in self._entry else "*"
-            if key not in self._entry:
-                return None
-            self._made[name] = Filter(Spec(self._entry[key], self._where + ".filters." + key), precision)
+            self._made[name] = self._make(key, precision) if key in self._entry else None
         return self._made[name]
+
+    def _make(self, key: str, precision: int) -> Filter:
+        return Filter(Spec(self._entry[key], "%s.%s" % (self._where, key)), precision)

@@ -3,24 +3,25 @@
 The echo output of a 5 V module needs a divider to 3.3 V.
 """
 
-from . import pins
 from .sensor import ReadError
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .spec import Spec
+
 PAUSE_MS = 60  # between pings, until old echoes have died
 
 
 class Driver:
-    """`trigger`, `echo`: pins; `range` in cm, 20 … 400; `samples`: pings, whose median counts; `temperature`: °C, air."""
+    """`trigger`, `echo`: pins; `range` in cm, 20 … 400; `samples`: pings, whose median counts; `temperature` of the
+    air in °C."""
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         self._board = board
-        self._trigger_gpio = spec.pin("trigger", board, pins.OUTPUT)
-        self._echo_gpio = spec.pin("echo", board, pins.INPUT)
+        self._trigger_gpio = spec.pin("trigger", board, "out")
+        self._echo_gpio = spec.pin("echo", board, "in")
         self._range_cm = spec.integer("range", 20, 400, 200)
         self._samples = spec.integer("samples", 1, 5, 3)
         self._speed = sound_m_s(spec.number("temperature", -40, 60, 20))
@@ -30,7 +31,8 @@ class Driver:
 
     async def start(self) -> None:
         """Set up the pins."""
-        self._trigger = self._board.output(self._trigger_gpio)
+        pin = self._board.machine.Pin
+        self._trigger = pin(self._trigger_gpio, pin.OUT, value=0)
         self._echo = self._board.input(self._echo_gpio)
 
     async def read(self) -> list:
@@ -41,7 +43,9 @@ class Driver:
                 await self._board.clock.sleep_ms(PAUSE_MS)
             if self._echo.value():
                 raise ReadError("the echo on GPIO%d is stuck high" % self._echo_gpio)
-            us = self._board.echo_us(self._trigger, self._echo, self._longest_us)
+            self._trigger.value(1)  # 10 µs at least; the calls take longer
+            self._trigger.value(0)
+            us = self._board.machine.time_pulse_us(self._echo, 1, self._longest_us)
             if us > 0:
                 times.append(us)
         if not times:

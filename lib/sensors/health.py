@@ -1,13 +1,16 @@
 """The node's own health as a sensor. What only the node knows comes from `board.status()`, a dict it fills:
 
-rssi (dBm), reset_reason (text), reconnects (count since boot), uptime (s); what is missing is left out of the reading.
+rssi (dBm), reset_reason (text), reconnects (count since boot); uptime (s) and free_heap (bytes) are measured here
+unless the node gives them. What is missing is left out of the reading.
 """
 
-from .spec import Spec
+import gc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 
 class Driver:
@@ -22,7 +25,7 @@ class Driver:
     )
     SPARSE = True
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         self._board = board
         self._at = board.clock.ms()
         self._ms = 0
@@ -33,7 +36,7 @@ class Driver:
         status = self._board.status()
         return [
             status.get("rssi"),
-            self._board.free_heap(),
+            status.get("free_heap", _free_heap()),
             status.get("uptime", self._uptime()),
             status.get("reset_reason"),
             status.get("reconnects"),
@@ -47,3 +50,8 @@ class Driver:
         self._uptime_s += self._ms // 1000
         self._ms %= 1000
         return self._uptime_s
+
+
+def _free_heap() -> int | None:
+    """Bytes free for Python objects; None where the VM does not say."""
+    return gc.mem_free() if hasattr(gc, "mem_free") else None

@@ -4,22 +4,27 @@ Sources: Espressif ESP8266 hardware design guidelines (strapping pins GPIO0, GPI
 port's machine.Pin (GPIO16 has no interrupt, no pull-up and no open drain).
 """
 
-# What a pin is wanted for. A bus is a line that idles high over a pull-up: I2C, 1-Wire, DHT.
+# What a pin is wanted for. A bus is a line that idles high over a pull-up: I2C, 1-Wire, DHT. (Drivers write the words
+# themselves: this module does not stay in RAM.)
 INPUT = "in"
 INTERRUPT = "irq"
 OUTPUT = "out"
 BUS = "bus"
+ANALOG = "analog"
 
 BOARDS = "nodemcu d1_mini esp01 generic"
 
 # Text, not dicts: in place in flash, it costs no RAM.
 _NODEMCU = "D0 16 D1 5 D2 4 D3 0 D4 2 D5 14 D6 12 D7 13 D8 15 RX 3 TX 1 SD2 9 SD3 10 LED 2"
+A0 = 17  # a number of its own, after the GPIOs
 _ESP01 = "RX 3 TX 1 LED 2"
 
 
 def gpio(board: str, name: "str | int") -> int:
     """The GPIO number of `name`: "D4" as printed on the board, "GPIO2", or 2. ValueError if there is none."""
     number = -1
+    if name == "A0" and board != "esp01":  # an ESP-01 does not lead it out
+        return A0
     if type(name) is int:
         number = name
     elif isinstance(name, str):
@@ -40,8 +45,15 @@ def example(board: str) -> str:
     return "GPIO2" if board == "esp01" else "GPIO4" if board == "generic" else "D2"
 
 
+def label(number: int) -> str:
+    """How to name pin `number` to a user."""
+    return "A0" if number == A0 else "GPIO%d" % number
+
+
 def rule(number: int, use: str, pull: str = "") -> tuple[bool, str]:
     """(allowed, remark) for GPIO `number` as `use`, with `pull` "up" or "". If allowed, a remark is a warning."""
+    if (number == A0) != (use == ANALOG):
+        return False, "A0 is the analog input, and nothing else"
     if 6 <= number <= 11:
         return False, "GPIO%d is wired to the flash chip: the board would crash" % number
     if number == 16 and (use in (INTERRUPT, BUS) or pull):

@@ -14,12 +14,11 @@ and, if it needs them,
 
 import asyncio
 
-from .filters import Filters, rounded
-from .spec import Spec
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 DEADLINE_MS = 3_000
 POLL_MS = 20
@@ -31,6 +30,10 @@ _STEP_MS = 1_000  # how soon a changed period is noticed
 _ERROR_MOST = 100  # characters
 
 
+class SpecError(ValueError):
+    """The settings entry cannot make a sensor; the text names the field and what was wanted."""
+
+
 class ReadError(Exception):
     """A driver's word for: no usable answer from the part. The text is for the user."""
 
@@ -38,7 +41,7 @@ class ReadError(Exception):
 class Sensor:
     """One sensor of the node. Counters: `taken` tries, `errors` values or tries lost, `failing` tries lost in a row."""
 
-    def __init__(self, spec: Spec, driver: "Any", board: "Any") -> None:
+    def __init__(self, spec: "Spec", driver: "Any", board: "Any") -> None:
         self.kind = spec.get("type")
         self.name = spec.word("name", self.kind)
         self.driver = driver
@@ -49,8 +52,7 @@ class Sensor:
         self._sparse = getattr(driver, "SPARSE", False)
         self._poll = getattr(driver, "poll", None)
         self._clock = board.clock
-        self._filters = Filters(spec.get("filters", {}), self.name)
-        self._filters.check_names(driver.FIELDS)
+        self._filters = _filters(spec.get("filters"), self.name, driver.FIELDS)
         self._lock = asyncio.Lock()
         self._started = False
         self._due_at = None
@@ -158,7 +160,7 @@ class Sensor:
     def _filtered(self, name: str, value: "Any", precision: int | None, now: int, force: bool) -> tuple | None:
         if precision is None:
             return value, None
-        chain = self._filters.of(name, precision)
+        chain = self._filters.of(name, precision) if self._filters else None
         if chain is None:
             return rounded(value, precision), precision
         value = chain.apply(value)
@@ -171,6 +173,22 @@ class Sensor:
     def _fail(self, why: str) -> None:
         self.errors += 1
         self.last_error = why[:_ERROR_MOST]
+
+
+def _filters(entry: "Any", name: str, fields: tuple) -> "Any":
+    """The sensor's filters, or None: their module is loaded only if the settings ask for some."""
+    if not entry and (entry is None or isinstance(entry, dict)):
+        return None
+    from .filters import Filters
+
+    return Filters(entry, name, fields)
+
+
+def rounded(value: float, precision: int) -> float:
+    """`value` with at most `precision` decimals; an int if that is 0."""
+    if isinstance(value, int):
+        return value
+    return round(value, precision) if precision else round(value)
 
 
 def _fault(value: "Any", precision: int | None, low: float | None, high: float | None) -> str:

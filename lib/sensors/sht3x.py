@@ -2,11 +2,12 @@
 
 from .i2c import Device, crc8
 from .sensor import ReadError
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 _RESET = b"\x30\xa2"
 _MEASURE = b"\x24\x00"  # high repeatability, no clock stretching
@@ -18,7 +19,7 @@ class Driver(Device):
 
     FIELDS = (("temperature", "°C", 2, -40, 125), ("humidity", "%", 1, 0, 100))
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         Device.__init__(self, spec, board, "0x44 0x45")
         self._buffer = bytearray(6)
 

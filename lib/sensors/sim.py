@@ -5,11 +5,11 @@ The same second gives the same values everywhere. Marked as simulated, so that n
 
 from math import pi, sin
 
-from .spec import Spec
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 DAY_S = 86_400
 FRONT_S = 432_000  # five days from high to high
@@ -25,7 +25,7 @@ class Driver:
     )
     SIMULATED = True
 
-    def __init__(self, spec: Spec, board: "Any") -> None:
+    def __init__(self, spec: "Spec", board: "Any") -> None:
         self._clock = board.clock
         self._phase_s = spec.integer("phase", 0, FRONT_S, 0)
 

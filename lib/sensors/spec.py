@@ -3,13 +3,11 @@
 A driver asks for its fields here; `done()` refuses what nobody asked for, so a mistyped field name is not ignored.
 """
 
+from .sensor import SpecError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-class SpecError(ValueError):
-    """The settings entry cannot make a sensor; the text names the field and what was wanted."""
 
 
 class Spec:
@@ -77,6 +75,10 @@ class Spec:
         if not is_word(value):
             raise self.fault(field, "a name of 1 to 32 letters, digits, _ or -")
         return value
+
+    def is_word(self, value: "Any") -> bool:
+        """True for what word() takes."""
+        return is_word(value)
 
     def pin(self, field: str, board: "Any", use: str, pull: str = "", default: str | None = None) -> int:
         """The GPIO number of a pin that may serve as `use` (see pins.rule); it is taken for this sensor."""
