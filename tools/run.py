@@ -140,7 +140,7 @@ class _Run:
         return address
 
     def _done(self, text: str) -> None:
-        step = Text("✓ ", style="green") + Text(text)
+        step = Text.assemble(("✓ ", "green"), text)
         self._steps.append(step)
         self._console.print(step)
 
