@@ -58,8 +58,8 @@ def run(broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | N
         code = OK
     except (BrokerError, ImageError, BoardFailure, NoReadings) as error:
         for line in this.board.console(CONSOLE_LINES) if this.board else []:
-            console.print(Text(f"  board: {printable(line)}", style="dim"))
-        console.print(Text(f"make run: {error}", style="bold red"))
+            console.print(Text(f"  board: {printable(line)}", style="dim"), soft_wrap=True)
+        console.print(Text(f"make run: {error}", style="bold red"), soft_wrap=True)
         code = FAILED
     except Interrupted as end:
         asked = end.number == signal.SIGINT and not wanted
@@ -142,7 +142,7 @@ class _Run:
     def _done(self, text: str) -> None:
         step = Text.assemble(("✓ ", "green"), text)
         self._steps.append(step)
-        self._console.print(step)
+        self._console.print(step, soft_wrap=True)
 
     # -- until the end --------------------------------------------------------------------------------------------
 
@@ -192,12 +192,14 @@ class _Run:
             return None
 
     def _finished(self) -> bool:
-        """True if enough came. Raises BoardFailure if the board is dead, NoReadings if the time is over."""
+        """True if enough came. Raises BoardFailure if the node is dead, NoReadings if the time is over."""
         assert self.board
         assert self._watcher
         if self._wanted and self._readings.count >= self._wanted:
             return True
         self.board.check()
+        if self._wanted and (why := self.board.ended()):  # without READINGS a person may be at the prompt
+            raise BoardFailure(f"the node's program ended: {why}")
         if self._wanted and time.monotonic() > self._deadline:
             raise NoReadings(self._reason())
         return False
