@@ -95,10 +95,11 @@ class _Run:
         self._readings = Readings(f"node/{self._name}")
 
     def go(self, broker: str) -> None:
-        address = self._start_broker(broker)
+        address, word = self._start_broker(broker)
         self._watcher = Watcher(address, f"{self._readings.base}/#")
         self._watcher.start()
         self._stack.callback(self._watcher.stop)
+        self._done(f"broker    {word}")
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="node-")))
         with self._console.status("building the image"):
             image = build_image(folder / "flash.bin", node_settings(self._name, address.port))
@@ -125,19 +126,18 @@ class _Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save_svg(str(path), title="make run")
 
-    def _start_broker(self, broker: str) -> Address:
+    def _start_broker(self, broker: str) -> tuple[Address, str]:
+        """Where the broker is, the user's or an embedded one, and how to call it."""
         if broker:
             address = parse_address(broker)
-            self._done(f"broker    {address}")
-            return address
+            return address, str(address)
         embedded = EmbeddedBroker(DEFAULT_PORT)
         self._stack.callback(embedded.stop)
         with self._console.status("starting the embedded broker"):
             embedded.start()
         address = Address(embedded.host, embedded.port)
         taken = "" if embedded.port == DEFAULT_PORT else f" ({DEFAULT_PORT} is taken)"
-        self._done(f"broker    amqtt on {address}{taken}")
-        return address
+        return address, f"amqtt on {address}{taken}"
 
     def _done(self, text: str) -> None:
         step = Text.assemble(("✓ ", "green"), text)
