@@ -43,7 +43,7 @@ def left_behind(mark: str, seconds: float = 10) -> list[str]:
 
 
 def in_terminal(command: list[str], mark: str, when: str, keys: bytes, folder: Path = ROOT) -> tuple[int, str]:
-    """Run in a terminal of its own, type `keys` once `when` is shown; returns exit code (below 0: signal) and output."""
+    """Run in a terminal of its own, type `keys` once `when` is shown; returns exit code (-signal) and output."""
     pid, master = pty.fork()
     if pid == 0:
         os.chdir(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tools.image import Image
@@ -13,6 +14,9 @@ SSID, KEY = "virtual-home", "virtual-key"
 BROKER_NAME = "broker.test"  # what the node calls the broker; the board's name server knows where that is
 PERIOD = 2  # s between readings
 ADC_LEVEL = 512  # of 1024, at the analog input
+
+PROMPT = ">>> "
+ERROR = re.compile(r"[A-Z]\w*(Error|Exception|Interrupt|Exit)\b")  # the last line of a traceback
 
 
 class BoardFailure(Exception):
@@ -61,6 +65,13 @@ class BoardRun:
         """Raises BoardFailure if the board has given up."""
         if self._board.state == FAILED:
             raise BoardFailure("the board does not boot any more")
+
+    def ended(self) -> str:
+        """Why the node's program ended, if the console is at the REPL's prompt; else ""."""
+        if not self._board.log.endswith(PROMPT):
+            return ""
+        lines = self._board.log.splitlines()
+        return next((line for line in reversed(lines) if ERROR.match(line)), "no word from it")
 
     def has_wifi(self) -> bool:
         """True while the station has an address."""

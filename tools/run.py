@@ -58,8 +58,8 @@ def run(broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | N
         code = OK
     except (BrokerError, ImageError, BoardFailure, NoReadings) as error:
         for line in this.board.console(CONSOLE_LINES) if this.board else []:
-            console.print(Text(f"  board: {printable(line)}", style="dim"))
-        console.print(Text(f"make run: {error}", style="bold red"))
+            console.print(Text(f"  board: {printable(line)}", style="dim"), soft_wrap=True)
+        console.print(Text(f"make run: {error}", style="bold red"), soft_wrap=True)
         code = FAILED
     except Interrupted as end:
         asked = end.number == signal.SIGINT and not wanted
@@ -95,10 +95,11 @@ class _Run:
         self._readings = Readings(f"node/{self._name}")
 
     def go(self, broker: str) -> None:
-        address = self._start_broker(broker)
+        address, word = self._start_broker(broker)
         self._watcher = Watcher(address, f"{self._readings.base}/#")
         self._watcher.start()
         self._stack.callback(self._watcher.stop)
+        self._done(f"broker    {word}")
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="node-")))
         with self._console.status("building the image"):
             image = build_image(folder / "flash.bin", node_settings(self._name, address.port))
@@ -125,24 +126,23 @@ class _Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save_svg(str(path), title="make run")
 
-    def _start_broker(self, broker: str) -> Address:
+    def _start_broker(self, broker: str) -> tuple[Address, str]:
+        """Where the broker is, the user's or an embedded one, and how to call it."""
         if broker:
             address = parse_address(broker)
-            self._done(f"broker    {address}")
-            return address
+            return address, str(address)
         embedded = EmbeddedBroker(DEFAULT_PORT)
         self._stack.callback(embedded.stop)
         with self._console.status("starting the embedded broker"):
             embedded.start()
         address = Address(embedded.host, embedded.port)
         taken = "" if embedded.port == DEFAULT_PORT else f" ({DEFAULT_PORT} is taken)"
-        self._done(f"broker    amqtt on {address}{taken}")
-        return address
+        return address, f"amqtt on {address}{taken}"
 
     def _done(self, text: str) -> None:
-        step = Text("✓ ", style="green") + Text(text)
+        step = Text.assemble(("✓ ", "green"), text)
         self._steps.append(step)
-        self._console.print(step)
+        self._console.print(step, soft_wrap=True)
 
     # -- until the end --------------------------------------------------------------------------------------------
 
@@ -192,12 +192,14 @@ class _Run:
             return None
 
     def _finished(self) -> bool:
-        """True if enough came. Raises BoardFailure if the board is dead, NoReadings if the time is over."""
+        """True if enough came. Raises BoardFailure if the node is dead, NoReadings if the time is over."""
         assert self.board
         assert self._watcher
         if self._wanted and self._readings.count >= self._wanted:
             return True
         self.board.check()
+        if self._wanted and (why := self.board.ended()):  # without READINGS a person may be at the prompt
+            raise BoardFailure(f"the node's program ended: {why}")
         if self._wanted and time.monotonic() > self._deadline:
             raise NoReadings(self._reason())
         return False

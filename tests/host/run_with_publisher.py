@@ -1,6 +1,6 @@
 """`python -m tools run` with a paho client in place of the virtual board: for tests of the runner itself.
 
-The publisher is a process of its own, like the board's VM. FAKE_NODE is what it does: `good`, `mute`, `dies`, `offair`.
+The publisher is a process of its own, like the board's VM. FAKE_NODE is what it does: `good`, `mute`, `dies`, `raises`…
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class PublisherBoard:
         if self._process and self._process.poll() is not None:
             raise BoardFailure("the board stopped")
 
+    def ended(self) -> str:
+        return "MemoryError: memory allocation failed, allocating 192 bytes" if BEHAVIOUR == "raises" else ""
+
     def has_wifi(self) -> bool:
         return BEHAVIOUR != "offair"
 
@@ -67,7 +70,7 @@ def node(name: str, host: str, port: str) -> None:
     client.loop_start()
     client.publish(base + "/status", "online", retain=True)
     client.publish(base + "/info", json.dumps({"units": {"temperature": "°C"}}), retain=True)
-    if BEHAVIOUR == "mute":
+    if BEHAVIOUR in ("mute", "raises"):
         time.sleep(600)
     for count in range(100_000):
         client.publish(base + "/telemetry", json.dumps({"temperature": 20 + count / 10, "adc": 512}))

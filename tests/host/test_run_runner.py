@@ -97,7 +97,12 @@ def test_port_that_does_not_speak_mqtt_is_named(mark: str) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
-    [("mute", "reached the broker (it is online) but sent none"), ("dies", "the board stopped"), ("offair", "no WiFi")],
+    [
+        ("mute", "reached the broker (it is online) but sent none"),
+        ("dies", "the board stopped"),
+        ("raises", "program ended: MemoryError: memory allocation failed, allocating 192 bytes"),
+        ("offair", "no WiFi"),
+    ],
 )
 def test_no_reading_is_exit_1_with_the_stage_and_the_console(mark: str, behaviour: str, reason: str) -> None:
     done = run(mark, "--timeout", "4", READINGS="5", FAKE_NODE=behaviour)
