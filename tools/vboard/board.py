@@ -278,7 +278,7 @@ class Board:
     def _vm_ended(self, listener: bool) -> None:
         """By itself: a soft reset. Before boot.py: something is wrong with the image or the VM."""
         booted = self._booted
-        self._end_vm()
+        self._end_vm(cut=False)
         self._failed_boots = 0 if booted else self._failed_boots + 1
         if self._failed_boots >= MAX_FAILED_BOOTS:
             self._set_state(FAILED)
@@ -316,15 +316,17 @@ class Board:
 
         return call
 
-    def _end_vm(self) -> None:
+    def _end_vm(self, cut: bool = True) -> None:
+        """`cut`: without the FINs that the kernel sends for a process that ends."""
         if self._vm is not None:
             vm, self._vm = self._vm, None
+            if cut:
+                self.link.node_gone()
             vm.kill()
             for data in vm.remains():
                 self.console.from_vm(data, self.console.listener())
             self.console.detach()
             vm.close()
-            self.link.node_gone()
 
     def _power_off(self) -> None:
         self._end_vm()
