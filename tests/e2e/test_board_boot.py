@@ -249,6 +249,13 @@ def test_a_closed_board_says_so(make_board: MakeBoard) -> None:
         board.power_on()
 
 
+def test_a_missing_image_is_told_to_who_switches_on(make_board: MakeBoard) -> None:
+    board = make_board()
+    board.flash.unlink()
+    with pytest.raises(FileNotFoundError):
+        board.power_on()
+
+
 def test_pins_and_adc_are_wired_to_the_host(make_board: MakeBoard) -> None:
     main = """
 from machine import ADC, Pin, Signal

@@ -184,7 +184,7 @@ def test_a_server_that_is_not_there_resets_the_connection(link: Link) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = link.forward("127.0.0.1", free.getsockname()[1])
-        with socket.create_connection(("127.0.0.1", port), 10) as client, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), socket.create_connection(("127.0.0.1", port), 10) as client:
             client.recv(1)
 
 
