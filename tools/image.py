@@ -179,6 +179,21 @@ def build_romfs(files: Mapping[str, bytes]) -> bytes:
     return romfs
 
 
+def romfs_size(image: Path) -> int:
+    """Bytes of the ROMFS in a flash image, its header included; 0 if there is none."""
+    with image.open("rb") as file:
+        file.seek(ROMFS_OFFSET)
+        head = file.read(16)
+    if head[:3] != VfsRomWriter.ROMFS_HEADER:
+        return 0
+    size, at = 0, 3
+    while True:  # a variable length integer, seven bits a byte, highest first
+        size = size << 7 | head[at] & 0x7F
+        at += 1
+        if not head[at - 1] & 0x80:
+            return at + size
+
+
 def _write_folder(writer: VfsRomWriter, tree: dict[str, object]) -> None:
     for name, content in sorted(tree.items()):
         if isinstance(content, dict):

@@ -41,6 +41,7 @@ def test_parts_are_where_the_flash_map_puts_them(root: Path, tmp_path: Path) -> 
     assert len(data) == 4 * 1024 * 1024
     assert data[:1001] == b"\xe9" * 1000 + b"\xff"
     assert data[0xB0000 : 0xB0000 + len(built.romfs)] == built.romfs
+    assert image.romfs_size(built.path) == len(built.romfs)
     assert built.romfs[:3] == b"\xd2\xcd\x31"
     system = LittleFS(block_size=4096, block_count=763, mount=False)
     system.context.buffer[:] = data[0x100000 : 0x100000 + 763 * 4096]

@@ -16,6 +16,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ from . import radio, silicon
 from .console import Console
 from .link import Link
 from .process import VM
+from .registers import Registers, Resolver
 
 HEAP = 76 * 1024  # bytes; 38 KiB of the chip, where every object is half the size
 HEAP_FREE = 75_808  # bytes; gc.mem_free() of a fresh VM with that heap
 ROM_TABLES = 1.02  # the allocator's tables for what the ROMFS takes
 STANDIN_ROOM = 96 * 1024  # bytes; for the stand-ins. What they leave is occupied (device/start.py).
 MAX_FAILED_BOOTS = 3
+JOB_TIMEOUT = 20  # s
 DNS_TIMEOUT = 5.0  # s that a name server's silence blocks the node
 
 OFF, ON, ASLEEP, FAILED = "off", "on", "asleep", "failed"
@@ -75,7 +78,7 @@ class Board:
         self._state = OFF
         self._vm: VM | None = None
         self._wake_at = 0.0
-        self._cut = 0
+        self.cut = 0
         self._failed_boots = 0
         self._spawned = 0.0
         self._booted = False
@@ -101,7 +104,7 @@ class Board:
         def start() -> None:
             if self._state in (OFF, FAILED):
                 self.silicon = self._new_silicon()
-                self._cut, self._failed_boots = cut_after, 0
+                self.cut, self._failed_boots = cut_after, 0
                 self.resets.append(silicon.POWER_ON)
                 self._spawn()
 
@@ -114,11 +117,11 @@ class Board:
 
     def power_off(self) -> None:
         """Cut the power: the VM is gone in the middle of whatever it did. Returns when it is."""
-        self._do(self._power_off, wait=True)
+        self._do(self._power_off)
 
     def reset(self, cause: int = silicon.EXT_RESET) -> None:
         """The reset button."""
-        self._do(lambda: self._reset(cause), wait=True)
+        self._do(lambda: self._reset(cause))
 
     def close(self) -> None:
         """Power off and give everything back. Leaves the flash image."""
@@ -198,7 +201,7 @@ class Board:
         """The real port, on 127.0.0.1, behind a `port` that the node listens on."""
         return self.link.inbound(port)
 
-    # -- the board's thread
+    # -- inside
 
     def _new_silicon(self) -> silicon.Silicon:
         old = getattr(self, "silicon", None)
@@ -206,30 +209,61 @@ class Board:
         if old is not None:
             old.close()
             made.pins.outside, made.adc = old.pins.outside, old.adc
-        made.targets = {"board": _Registers(self), "link": _Resolver(self)}
+        made.targets = {"board": Registers(self), "link": Resolver(self)}
         return made
 
-    def _do(self, job: Callable[[], None], wait: bool = False) -> None:
+    def _do(self, job: Callable[[], None]) -> None:
+        """Have the board's thread do it, and wait until it has. What it raises is raised here."""
         if self._closing:
             raise BoardError("the board is closed")
-        done = threading.Event()
+        done: Future[None] = Future()
 
         def run() -> None:
             try:
                 job()
-            finally:
-                done.set()
+                done.set_result(None)
+            except (OSError, BoardError) as error:
+                done.set_exception(error)
 
-        self._jobs.put(run)
+        self._post(run)
+        done.result(JOB_TIMEOUT)
+
+    def _post(self, job: Callable[[], None]) -> None:
+        """Have the board's thread do it."""
+        self._jobs.put(job)
         self._nudge()
-        if wait and not done.wait(20):
-            raise BoardError("the board's thread does not answer")
 
     def _nudge(self) -> None:
+        if self._closing and not self._thread.is_alive():
+            return
         try:
             os.write(self._wake_w, b"x")
         except BlockingIOError:  # nudged enough
             pass
+
+    # -- for the VM's calls (registers.py)
+
+    def booted(self) -> None:
+        """boot.py is about to run."""
+        self.boot_seconds = time.monotonic() - self._spawned
+        self.console.booted()
+        with self._changed:
+            self._booted = True
+            self._changed.notify_all()
+
+    def soft_restart(self) -> None:
+        """machine.reset()."""
+        self._post(lambda: self._reset(silicon.SOFT_RESTART))
+
+    def sleep(self, ms: int) -> None:
+        """machine.deepsleep(ms); 0: until somebody presses reset."""
+        self._post(lambda: self._sleep(ms))
+
+    def power_cut(self) -> None:
+        """The flash write has come in which power fails."""
+        self._post(self._power_off)
+
+    # -- the board's thread
 
     def _set_state(self, state: str) -> None:
         with self._changed:
@@ -278,7 +312,7 @@ class Board:
     def _vm_ended(self, listener: bool) -> None:
         """By itself: a soft reset. Before boot.py: something is wrong with the image or the VM."""
         booted = self._booted
-        self._end_vm()
+        self._end_vm(cut=False)
         self._failed_boots = 0 if booted else self._failed_boots + 1
         if self._failed_boots >= MAX_FAILED_BOOTS:
             self._set_state(FAILED)
@@ -299,7 +333,7 @@ class Board:
     def _spawn(self) -> None:
         self._booted = False
         self._spawned = time.monotonic()
-        heap = int(self.heap_free + self._rom_size() * ROM_TABLES + STANDIN_ROOM)
+        heap = int(self.heap_free + image_module.romfs_size(self.flash) * ROM_TABLES + STANDIN_ROOM)
         self._vm = vm = VM(self.flash, heap)
         self.boots += 1
         self.console.attach(vm)
@@ -316,19 +350,23 @@ class Board:
 
         return call
 
-    def _end_vm(self) -> None:
+    def _end_vm(self, cut: bool = True) -> None:
+        """`cut`: without the FINs that the kernel sends for a process that ends."""
         if self._vm is not None:
             vm, self._vm = self._vm, None
+            if cut:
+                self.link.node_gone()
             vm.kill()
             for data in vm.remains():
                 self.console.from_vm(data, self.console.listener())
             self.console.detach()
             vm.close()
-            self.link.node_gone()
 
     def _power_off(self) -> None:
         self._end_vm()
         self.console.power_off()
+        with self.air.lock:
+            self.silicon.radio.stop()
         self._set_state(OFF)
 
     def _reset(self, cause: int) -> None:
@@ -350,107 +388,3 @@ class Board:
             self.silicon.radio.stop()
         self._wake_at = time.monotonic() + ms / 1000 / self.speed if ms else float("inf")
         self._set_state(ASLEEP)
-
-    def _rom_size(self) -> int:
-        """Bytes of the ROMFS in the flash; 0 if there is none."""
-        with self.flash.open("rb") as file:
-            file.seek(image_module.ROMFS_OFFSET)
-            head = file.read(16)
-        if head[:3] != b"\xd2\xcd\x31":
-            return 0
-        size, at = 0, 3
-        while True:  # a variable length integer, seven bits a byte, highest first
-            size = size << 7 | head[at] & 0x7F
-            at += 1
-            if not head[at - 1] & 0x80:
-                return at + size
-
-
-class _Registers:
-    """What the VM asks of the board itself (device/start.py, machine.py, vb_flash.py)."""
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-
-    def hello(self) -> list[Any]:
-        board = self._board
-        size = board.flash.stat().st_size
-        return [
-            image_module.ROMFS_OFFSET,
-            board._rom_size(),
-            image_module.LITTLEFS_OFFSET,
-            image_module.littlefs_blocks(size),
-            board._cut,
-            board.heap_free,
-            board.console.raw,
-        ]
-
-    def heap(self, standins: int, surplus: int) -> None:
-        """Measured in the VM before boot.py: bytes of the stand-ins, and what had to be occupied."""
-        self._board.heap_report = {"standins": standins, "ballast": surplus}
-
-    def booted(self) -> None:
-        board = self._board
-        board.boot_seconds = time.monotonic() - board._spawned
-        board.console.booted()
-        with board._changed:
-            board._booted = True
-            board._changed.notify_all()
-
-    def reset(self) -> None:
-        self._board._do(lambda: self._board._reset(silicon.SOFT_RESTART))
-        raise silicon.NoAnswer
-
-    def deepsleep(self, ms: int) -> None:
-        self._board._do(lambda: self._board._sleep(ms))
-        raise silicon.NoAnswer
-
-    def power_cut(self) -> None:
-        self._board._do(self._board._power_off)
-        raise silicon.NoAnswer
-
-    def reset_cause(self) -> int:
-        return self._board.silicon.reset_cause
-
-    def unique_id(self) -> bytes:
-        return self._board.store.chip_id[::-1] + b"\x00"
-
-    def freq(self, *value: int) -> int | None:
-        if value:
-            self._board.silicon.frequency = value[0]
-            return None
-        return self._board.silicon.frequency
-
-    def flash_size(self) -> int:
-        return self._board.flash.stat().st_size
-
-
-class _Resolver:
-    """The name server, and the way of every address into the link (device/socket.py)."""
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-
-    def resolve(self, host: str, port: int, stream: bool) -> int:
-        """The real port on 127.0.0.1 for the node's `host`:`port`. Raises OSError(-2), as the port does."""
-        board = self._board
-        if host in ("", "0.0.0.0") or host in board.silicon.own_addresses():
-            return board.link.inbound(port)
-        literal = all(part.isdigit() for part in host.split(".")) and host.count(".") == 3
-        if not literal:
-            self._ask_name_server()
-        target = board.names.get(host)
-        if target is None and not literal:
-            raise OSError(-2)
-        where, there = target or (host, port)
-        return board.link.forward(where, port if there is None else there)
-
-    def _ask_name_server(self) -> None:
-        board = self._board
-        up, real = board.silicon.online()
-        if not up:
-            raise OSError(-2)
-        if not real or not board.link.wait_flow(board.dns_timeout):
-            if not real:
-                time.sleep(board.dns_timeout)
-            raise OSError(-2)

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 CHUNK = 4096
+FRAGMENT_GAP = 0.0005  # s between fragments, or the receiving kernel would join them
 QUEUE = 64 * 1024  # bytes on the way in each direction; when it is full the sender feels it
 
 PASS, STALL, BLACK_HOLE = "pass", "stall", "black hole"
@@ -364,4 +365,4 @@ class _Connection:
                 writer.write(data[at : at + step])
                 await writer.drain()
                 if self._link.fragment:
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(FRAGMENT_GAP)

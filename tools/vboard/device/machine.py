@@ -68,10 +68,10 @@ class WDT:
     def __init__(self, id=0, timeout=5000):
         if id != 0 or timeout != 5000:
             raise ValueError
-        vb_rpc.cast("wdt", "feed")
+        self.feed()
 
     def feed(self):
-        vb_rpc.cast("wdt", "feed")
+        vb_rpc.tell(b'[0,"wdt","feed",[],{}]\n')
 
 
 class ADC:

@@ -1,8 +1,8 @@
 """In the VM: the real `socket`, but addresses come from the host, so that every connection goes through the link."""
 
 # ruff: noqa: F403
-import vb_rpc
 import usocket
+import vb_rpc
 from usocket import *
 
 

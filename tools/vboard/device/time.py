@@ -1,8 +1,8 @@
 """In the VM: `time` with the chip's epoch, 2000-01-01, which is also what its clock says after power on."""
 
 # ruff: noqa: D103, F403
-import vb_rpc
 import utime
+import vb_rpc
 from utime import *
 
 _EPOCH = 946684800  # Unix time of 2000-01-01
