@@ -186,8 +186,8 @@ def _filters(entry: "Any", name: str, fields: tuple) -> "Any":
 
 def rounded(value: float, precision: int) -> float:
     """`value` with at most `precision` decimals; an int if that is 0."""
-    if isinstance(value, int):
-        return value
+    if type(value) in (int, bool):
+        return int(value)
     return round(value, precision) if precision else round(value)
 
 
