@@ -56,10 +56,10 @@ class Board:
         self.name = name
         self.clock = clock or Clock()
         self.status = status or dict
-        self.warnings = []
-        self._machine = machine
-        self._claims = {}
-        self._shared = {}
+        self.warnings: "list[str]" = []
+        self._machine: "Any" = machine
+        self._claims: "dict[int, tuple[str, str]]" = {}
+        self._shared: "dict" = {}
 
     @property
     def machine(self) -> "Any":

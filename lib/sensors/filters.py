@@ -23,8 +23,8 @@ class Window:
     """The last `size` values, in place."""
 
     def __init__(self, size: int) -> None:
-        self._values = [0] * size
-        self._sorted = [0] * size
+        self._values: "list[float]" = [0] * size
+        self._sorted: "list[float]" = [0] * size
         self._next = 0
         self._count = 0
 
@@ -36,7 +36,7 @@ class Window:
 
     def mean(self) -> float:
         """Mean of what is there."""
-        total = 0
+        total = 0.0
         for i in range(self._count):
             total += self._values[i]
         return total / self._count
@@ -73,7 +73,7 @@ class Filter:
         spec.done()
         if self._latest_ms and self._latest_ms < self._soonest_ms:
             raise spec.fault("max_interval", "at least min_interval")
-        self._sent = None
+        self._sent: "Any" = None
         self._seen_at = 0
         self._age_ms = 0  # since the value was sent
 
@@ -82,7 +82,7 @@ class Filter:
         if self.scale != 1:
             value = value * self.scale
         value = value + self.offset
-        if self.low is not None:
+        if self.low is not None and self.high is not None:
             value = min(max(value, self.low), self.high)
         if self._median:
             self._median.add(value)
@@ -135,7 +135,7 @@ class Filters:
             raise Spec({"filters": entry}, where).fault("filters", "an object of value names")
         self._entry = entry
         self._where = where + ".filters"
-        self._made = {}
+        self._made: "dict[str, Filter | None]" = {}
         names = [f[0] for f in fields]
         for name in entry:
             if name != "*" and names and name not in names:

@@ -55,7 +55,7 @@ class Sensor:
         self._filters = _filters(spec.get("filters"), self.name, driver.FIELDS)
         self._lock = asyncio.Lock()
         self._started = False
-        self._due_at = None
+        self._due_at: "Any" = None
         self.taken = self.errors = self.failing = 0
         self.last_error = ""
 
