@@ -52,7 +52,7 @@ class Board:
         from . import pins
 
         if name not in pins.BOARDS.split():
-            raise ValueError("board: one of %s wanted, not %r" % (pins.BOARDS.replace(" ", ", "), name))
+            raise ValueError("board: one of %s wanted, not %s" % (pins.BOARDS.replace(" ", ", "), repr(name)[:40]))
         self.name = name
         self.clock = clock or Clock()
         self.status = status or dict

@@ -16,7 +16,8 @@ class Spec:
     def __init__(self, entry: "Any", where: str = "") -> None:
         if not isinstance(entry, dict):
             raise SpecError(
-                '%s: an object such as {"type": "dht22", "pin": "D4"} wanted, not %r' % (where or "sensor", entry)
+                '%s: an object such as {"type": "dht22", "pin": "D4"} wanted, not %s'
+                % (where or "sensor", repr(entry)[:40])
             )
         self._entry = entry
         self._asked: "list[str]" = []

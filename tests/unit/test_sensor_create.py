@@ -65,6 +65,7 @@ def test_what_only_create_needs_can_be_unloaded_and_comes_back():
 def test_entries_that_make_no_sensor():
     assert "object" in refusal(None)
     assert "object" in refusal([])
+    assert len(refusal("x" * 5000)) < 150
     assert refusal({}).startswith("sensor.type: missing; one of adc")
     assert "dht23.type: one of" in refusal({"type": "dht23"})
     assert "type" in refusal({"type": 5})
