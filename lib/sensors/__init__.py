@@ -32,7 +32,7 @@ def create(entry: "Any", board: Board, user_dir: str = USER_DIR) -> Sensor:
 
 
 def unload() -> None:
-    """Forget the modules that only create() needs, about 3 KB of the chip's RAM; create() loads them again."""
+    """Forget the modules that only create() needs, about 1.6 KB of the chip's RAM; create() loads them again."""
     for name in ("build", "spec", "pins"):
         sys.modules.pop("sensors." + name, None)
         globals().pop(name, None)

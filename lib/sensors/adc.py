@@ -21,12 +21,12 @@ class Driver:
     `value`: its name; `lowest`, `highest`: what is outside is an error.
     """
 
-    FIELDS = (("voltage", "V", 3, None, None),)
+    FIELDS: tuple = (("voltage", "V", 3, None, None),)
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         spec.pin("pin", board, "analog", default="A0")
         self._board = board
-        self._adc = None
+        self._adc: "Any" = None
         self._divider = spec.number("divider", 0.1, 100, 3.2 if board.name in ("nodemcu", "d1_mini") else 1.0)
         self._scale = spec.number("scale", -1e6, 1e6, 1)
         self._offset = spec.number("offset", -1e6, 1e6, 0)

@@ -20,7 +20,7 @@ _CALIBRATED = 0x08
 class Driver(Device):
     """`address` "0x38", or "0x39" on an AHT10 so wired."""
 
-    FIELDS = (("temperature", "°C", 2, -40, 85), ("humidity", "%", 1, 0, 100))
+    FIELDS: tuple = (("temperature", "°C", 2, -40, 85), ("humidity", "%", 1, 0, 100))
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         self._aht10 = spec.get("type") == "aht10"

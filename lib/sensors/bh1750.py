@@ -17,7 +17,7 @@ STANDARD = 69  # the register MTreg after power-on
 class Driver(Device):
     """`address` "0x23" or "0x5c"; `window` 31 … 254: the register MTreg, larger behind dark glass (69: none)."""
 
-    FIELDS = (("illuminance", "lx", 1, 0, 121_600),)
+    FIELDS: tuple = (("illuminance", "lx", 1, 0, 121_600),)
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         Device.__init__(self, spec, board, "0x23 0x5c")

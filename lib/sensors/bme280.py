@@ -28,7 +28,7 @@ _SKIPPED = 0x80000
 class Driver(Device):
     """`address` "0x76" or "0x77"; `altitude` in m: pressure is then reduced to sea level (0: as measured)."""
 
-    FIELDS = (
+    FIELDS: tuple = (
         ("temperature", "°C", 2, -40, 85),
         ("pressure", "hPa", 1, 300, 1250),
         ("humidity", "%", 1, 0, 100),
@@ -41,7 +41,8 @@ class Driver(Device):
             self.FIELDS = Driver.FIELDS[:2]
         self._altitude_m = spec.number("altitude", -500, 9000, 0)
         self._buffer = bytearray(8)
-        self._trim = self._trim_h = None
+        self._trim: "Any" = None
+        self._trim_h: "Any" = None
 
     async def start(self) -> None:
         """Check the chip's id, reset it, read its trimming values."""

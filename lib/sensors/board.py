@@ -52,14 +52,14 @@ class Board:
         from . import pins
 
         if name not in pins.BOARDS.split():
-            raise ValueError("board: one of %s wanted, not %r" % (pins.BOARDS.replace(" ", ", "), name))
+            raise ValueError("board: one of %s wanted, not %s" % (pins.BOARDS.replace(" ", ", "), repr(name)[:40]))
         self.name = name
         self.clock = clock or Clock()
         self.status = status or dict
-        self.warnings = []
-        self._machine = machine
-        self._claims = {}
-        self._shared = {}
+        self.warnings: "list[str]" = []
+        self._machine: "Any" = machine
+        self._claims: "dict[int, tuple[str, str]]" = {}
+        self._shared: "dict" = {}
 
     @property
     def machine(self) -> "Any":

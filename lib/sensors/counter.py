@@ -36,8 +36,9 @@ class Driver:
         self._number, self._pull = number, pull
         self.count = 0  # pulses since boot
         self._counted = 0  # at the last reading
-        self._pin = self._read_at = None
-        self._pulse_at = None
+        self._pin: "Any" = None
+        self._read_at: "Any" = None
+        self._pulse_at: "Any" = None
 
     async def start(self) -> None:
         """Attach the interrupt, once."""

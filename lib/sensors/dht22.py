@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Driver:
     """`pin`; a pull-up of 4.7 … 10 kΩ on it, if the module has none."""
 
-    FIELDS = (("temperature", "°C", 1, -40, 80), ("humidity", "%", 1, 0, 100))
+    FIELDS: tuple = (("temperature", "°C", 1, -40, 80), ("humidity", "%", 1, 0, 100))
     MIN_PERIOD = 2
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
@@ -24,7 +24,8 @@ class Driver:
         self._number = spec.pin("pin", board, "bus")
         self._celsius_percent = dht11 if spec.get("type") == "dht11" else dht22
         self._buffer = bytearray(5)
-        self._pin = self._transfer = None
+        self._pin: "Any" = None
+        self._transfer: "Any" = None
 
     async def start(self) -> None:
         """Release the line; a sensor just powered needs a second before it is asked."""

@@ -19,7 +19,7 @@ class Driver:
     `debounce` in ms: how long a level must last.
     """
 
-    FIELDS = (("state", "", 0, 0, 1),)
+    FIELDS: tuple = (("state", "", 0, 0, 1),)
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         kind = spec.choice("kind", "plain button contact motion", "plain")
@@ -30,7 +30,7 @@ class Driver:
         self._debounce_ms = spec.integer("debounce", 0, 10_000, 50)
         self._clock = board.clock
         self._open = lambda: board.input(number, pull)
-        self._pin = None
+        self._pin: "Any" = None
         self._state = self._candidate = 0
         self._since = 0
 

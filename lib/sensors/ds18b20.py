@@ -29,7 +29,7 @@ class Driver:
     `resolution`: 9 … 12 bits.
     """
 
-    FIELDS = ()
+    FIELDS: tuple = ()
     DEADLINE_MS = 5_000
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
@@ -48,7 +48,7 @@ class Driver:
                     raise spec.fault("addresses", "names of 1 to 32 letters, digits, _ or -, all different,")
             self.FIELDS = tuple([_field("_" + by_rom[rom]) for rom in self._roms])
         self._found = names is None
-        self._bus = None
+        self._bus: "Any" = None
         self._scratch = bytearray(9)
 
     async def start(self) -> None:
@@ -70,7 +70,7 @@ class Driver:
         self._bus.writebyte(_SKIP_ROM)
         self._bus.writebyte(_CONVERT)
         await self._board.clock.sleep_ms((_CONVERT_MS >> (12 - self._bits)) + 10)
-        values = []
+        values: "list" = []
         for rom in self._roms:
             try:
                 values.append(self._celsius(rom))

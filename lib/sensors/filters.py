@@ -6,11 +6,12 @@ round; then min_interval, delta, max_interval decide about sending. Windows are 
 """
 
 from .sensor import rounded
-from .spec import Spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spec import Spec
 
 MEDIAN_MOST = 15
 AVERAGE_MOST = 60
@@ -22,8 +23,8 @@ class Window:
     """The last `size` values, in place."""
 
     def __init__(self, size: int) -> None:
-        self._values = [0] * size
-        self._sorted = [0] * size
+        self._values: "list[float]" = [0] * size
+        self._sorted: "list[float]" = [0] * size
         self._next = 0
         self._count = 0
 
@@ -35,7 +36,7 @@ class Window:
 
     def mean(self) -> float:
         """Mean of what is there."""
-        total = 0
+        total = 0.0
         for i in range(self._count):
             total += self._values[i]
         return total / self._count
@@ -57,7 +58,7 @@ class Window:
 class Filter:
     """The filters of one value. `precision`: decimals it is rounded to if the entry has no "round"."""
 
-    def __init__(self, spec: Spec, precision: int) -> None:
+    def __init__(self, spec: "Spec", precision: int) -> None:
         self.scale = spec.number("scale", -1e6, 1e6, 1)
         self.offset = spec.number("offset", -1e6, 1e6, 0)
         self.low, self.high = _limits(spec)
@@ -72,7 +73,7 @@ class Filter:
         spec.done()
         if self._latest_ms and self._latest_ms < self._soonest_ms:
             raise spec.fault("max_interval", "at least min_interval")
-        self._sent = None
+        self._sent: "Any" = None
         self._seen_at = 0
         self._age_ms = 0  # since the value was sent
 
@@ -81,7 +82,7 @@ class Filter:
         if self.scale != 1:
             value = value * self.scale
         value = value + self.offset
-        if self.low is not None:
+        if self.low is not None and self.high is not None:
             value = min(max(value, self.low), self.high)
         if self._median:
             self._median.add(value)
@@ -112,7 +113,7 @@ class Filter:
         self._age_ms = 0
 
 
-def _limits(spec: Spec) -> tuple[float | None, float | None]:
+def _limits(spec: "Spec") -> tuple[float | None, float | None]:
     pair = spec.get("clamp")
     if pair is None:
         return None, None
@@ -124,20 +125,25 @@ def _limits(spec: Spec) -> tuple[float | None, float | None]:
 
 
 class Filters:
-    """The filters of one sensor; an entry "*" makes one for each value that has none of its own."""
+    """The filters of one sensor; an entry "*" makes one for each numeric value that has none of its own."""
 
     def __init__(self, entry: "Any", where: str, fields: tuple) -> None:
-        """`fields` of the driver; empty if it does not know them yet, then names are not checked."""
+        """`fields` of the driver; empty if it does not know them yet: then names are not checked."""
+        from .spec import Spec
+
         if not isinstance(entry, dict):
             raise Spec({"filters": entry}, where).fault("filters", "an object of value names")
         self._entry = entry
         self._where = where + ".filters"
-        self._made = {}
+        self._made: "dict[str, Filter | None]" = {}
         names = [f[0] for f in fields]
         for name in entry:
             if name != "*" and names and name not in names:
                 raise Spec(entry, self._where).fault(name, "one of %s, * as name" % ", ".join(names))
-            self._make(name, 0)
+            self._make(name, 0)  # to check it, whether or not it is ever used
+        for field in fields:
+            if field[2] is not None:
+                self.of(field[0], field[2])
 
     def of(self, name: str, precision: int) -> Filter | None:
         """The filter of the value `name`; None if it has none."""
@@ -147,4 +153,6 @@ class Filters:
         return self._made[name]
 
     def _make(self, key: str, precision: int) -> Filter:
+        from .spec import Spec  # not kept in RAM: see sensors.unload()
+
         return Filter(Spec(self._entry[key], "%s.%s" % (self._where, key)), precision)

@@ -27,7 +27,8 @@ class Driver:
         self._speed = sound_m_s(spec.number("temperature", -40, 60, 20))
         self.FIELDS = (("distance", "cm", 1, 1, self._range_cm),)
         self._longest_us = int(self._range_cm * 20_000 / self._speed) + 1000  # and the module's own delay
-        self._trigger = self._echo = None
+        self._trigger: "Any" = None
+        self._echo: "Any" = None
 
     async def start(self) -> None:
         """Set up the pins."""

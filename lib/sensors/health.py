@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Driver:
     """WiFi signal, free heap, uptime, reset reason, reconnects."""
 
-    FIELDS = (
+    FIELDS: tuple = (
         ("rssi", "dBm", 0, -127, 20),
         ("free_heap", "B", 0, 0, None),
         ("uptime", "s", 0, 0, None),

@@ -25,7 +25,7 @@ class Device:
         self.address = int(spec.choice("address", addresses, usual), 16)
         self._board = board
         self.clock = board.clock
-        self._bus = None
+        self._bus: "Any" = None
 
     def open(self) -> None:
         """Get the bus, freed if a chip holds it. ReadError if it stays stuck."""

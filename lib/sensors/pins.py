@@ -36,7 +36,9 @@ def gpio(board: str, name: "str | int") -> int:
         elif digits.isdigit() and len(digits) <= 2:
             number = int(digits)
     if number not in (range(4) if board == "esp01" else range(17)):
-        raise ValueError('a pin of the board %s wanted, such as "%s", not %r' % (board, example(board), name))
+        raise ValueError(
+            'a pin of the board %s wanted, such as "%s", not %s' % (board, example(board), repr(name)[:40])
+        )
     return number
 
 

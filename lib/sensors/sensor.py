@@ -55,7 +55,7 @@ class Sensor:
         self._filters = _filters(spec.get("filters"), self.name, driver.FIELDS)
         self._lock = asyncio.Lock()
         self._started = False
-        self._due_at = None
+        self._due_at: "Any" = None
         self.taken = self.errors = self.failing = 0
         self.last_error = ""
 
@@ -186,8 +186,8 @@ def _filters(entry: "Any", name: str, fields: tuple) -> "Any":
 
 def rounded(value: float, precision: int) -> float:
     """`value` with at most `precision` decimals; an int if that is 0."""
-    if isinstance(value, int):
-        return value
+    if type(value) in (int, bool):
+        return int(value)
     return round(value, precision) if precision else round(value)
 
 

@@ -17,7 +17,7 @@ _MEASURE_MS = 17  # 15.5 ms at most from 2.4 V supply on
 class Driver(Device):
     """`address` "0x44" or "0x45"."""
 
-    FIELDS = (("temperature", "°C", 2, -40, 125), ("humidity", "%", 1, 0, 100))
+    FIELDS: tuple = (("temperature", "°C", 2, -40, 125), ("humidity", "%", 1, 0, 100))
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         Device.__init__(self, spec, board, "0x44 0x45")

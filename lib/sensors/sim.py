@@ -18,7 +18,7 @@ FRONT_S = 432_000  # five days from high to high
 class Driver:
     """A day of 21 ± 4 °C and 55 ∓ 15 %, weather of 1013 ± 12 hPa. `phase`: shift in seconds; two rooms differ."""
 
-    FIELDS = (
+    FIELDS: tuple = (
         ("temperature", "°C", 2, -40, 85),
         ("humidity", "%", 1, 0, 100),
         ("pressure", "hPa", 1, 300, 1100),

@@ -16,10 +16,11 @@ class Spec:
     def __init__(self, entry: "Any", where: str = "") -> None:
         if not isinstance(entry, dict):
             raise SpecError(
-                '%s: an object such as {"type": "dht22", "pin": "D4"} wanted, not %r' % (where or "sensor", entry)
+                '%s: an object such as {"type": "dht22", "pin": "D4"} wanted, not %s'
+                % (where or "sensor", repr(entry)[:40])
             )
         self._entry = entry
-        self._asked = []
+        self._asked: "list[str]" = []
         self.where = where or str(entry.get("name") or entry.get("type") or "sensor")[:32]
 
     def fault(self, field: str, wanted: str) -> SpecError:
@@ -80,7 +81,7 @@ class Spec:
         """True for what word() takes."""
         return is_word(value)
 
-    def pin(self, field: str, board: "Any", use: str, pull: str = "", default: str | None = None) -> int:
+    def pin(self, field: str, board: "Any", use: str, pull: str = "", default: str | int | None = None) -> int:
         """The GPIO number of a pin that may serve as `use` (see pins.rule); it is taken for this sensor."""
         value = self.get(field, default)
         if value is None:

@@ -16,12 +16,12 @@ NOT_SET_UP = 65535
 class Driver:
     """No fields of its own; it takes the pin A0, which is the converter's other use."""
 
-    FIELDS = (("voltage", "V", 2, 1.7, 4.0),)
+    FIELDS: tuple = (("voltage", "V", 2, 1.7, 4.0),)
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         self._board = board
         spec.pin("pin", board, "analog", default="A0")
-        self._adc = None
+        self._adc: "Any" = None
 
     async def start(self) -> None:
         """Set up the converter."""

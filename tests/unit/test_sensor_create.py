@@ -65,6 +65,7 @@ def test_what_only_create_needs_can_be_unloaded_and_comes_back():
 def test_entries_that_make_no_sensor():
     assert "object" in refusal(None)
     assert "object" in refusal([])
+    assert len(refusal("x" * 5000)) < 150
     assert refusal({}).startswith("sensor.type: missing; one of adc")
     assert "dht23.type: one of" in refusal({"type": "dht23"})
     assert "type" in refusal({"type": 5})
@@ -262,3 +263,59 @@ def test_a_constructor_that_raises_is_refused_and_not_fatal():
     with folder("shapeless.py", text) as where:
         error = str(raises(SpecError, create, {"type": "shapeless"}, new_board(), where))
         assert "FIELDS" in error
+
+
+FIELDS = {
+    "dht22": "pin",
+    "ds18b20": "pin addresses resolution",
+    "bme280": "scl sda address altitude",
+    "sht3x": "scl sda address",
+    "aht20": "scl sda address",
+    "bh1750": "scl sda address window",
+    "adc": "pin divider scale offset samples value unit precision lowest highest",
+    "vcc": "pin",
+    "digital": "pin kind pull invert debounce",
+    "counter": "pin edge pull debounce scale unit per precision",
+    "hcsr04": "trigger echo range samples temperature",
+    "health": "",
+    "sim": "phase",
+}
+HOSTILE = (
+    None,
+    True,
+    False,
+    -1,
+    0,
+    3,
+    99,
+    1e30,
+    float("nan"),
+    "",
+    "x",
+    "D8",
+    "D0",
+    "\x00",
+    "9" * 500,
+    [],
+    [[]],
+    {},
+    {"a": {}},
+)
+
+
+def test_hostile_values_of_any_field_are_refused_by_the_fields_name_or_taken():
+    refused = 0
+    for kind, own in FIELDS.items():
+        for field in (own + " name period filters").split():
+            for value in HOSTILE:
+                entry = {"type": kind}
+                entry.update(WIRED.get(kind, {}))
+                entry[field] = value
+                try:
+                    create(entry, new_board())
+                except SpecError as e:
+                    refused += 1
+                    text = str(e)
+                    assert "." + field in text and "Error" not in text, (entry, text)
+                    assert len(text) < 250, text
+    assert refused > 400

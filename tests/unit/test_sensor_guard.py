@@ -53,6 +53,11 @@ def test_good_values_are_rounded_to_their_precision():
     assert (sensor.taken, sensor.errors, sensor.failing, sensor.last_error) == (1, 0, 0, "")
 
 
+def test_true_and_false_are_numbers():
+    values = asyncio.run(guard([True, False]).read())
+    assert [type(v[1]) for v in values] == [int, int] and [v[1] for v in values] == [1, 0]
+
+
 def test_whatever_a_driver_raises_is_counted_and_kept_as_text():
     for error, text in (
         (OSError(19), "OSError: "),
