@@ -239,8 +239,8 @@ def validate(raw, notes: "list | None" = None) -> tuple:
     """Check a settings object: `(clean, faults)`.
 
     `clean` has every section and field of the table (optional ones only if set), with the default where nothing, null
-    or "" was given or the value is at fault: use it only if `faults`, a list of lines, is empty. Names that the table does
-    not know are left out of `clean` and go to `notes`.
+    or "" was given or the value is at fault: use it only if `faults`, a list of lines, is empty. Names that the table
+    does not know are left out of `clean` and go to `notes`.
     """
     faults: list = []
     notes = [] if notes is None else notes
