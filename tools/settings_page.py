@@ -31,8 +31,8 @@ Only what differs from the default need be there, so `{}` is a complete file. Ex
 - **Editing the file by hand**: a file that the node wrote has a checksum in its second line. Delete that line after
   editing; a file without it is accepted as it is.
 - **New settings are tried first.** What the page or a message changes is stored beside the current settings and
-  replaces them once the node is online with it. If it is not, or restarts during the trial, the old settings stay and the
-  reason is kept.
+  replaces them once the node is online with it. If it is not, or restarts during the trial, the old settings stay and
+  the reason is kept.
 - **Secrets** are never shown, sent back or logged: `********` stands for one. In a change a secret that is absent,
   empty or `********` stays as it is; `null` clears it. A network's key also stays when an entry with the same SSID has
   none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from unicodedata import category
 
 import settings
 from hypothesis import given
@@ -49,7 +50,7 @@ def test_any_object_is_valid_or_has_faults(raw: dict) -> None:
     notes: list[str] = []
     clean, faults = rules.validate(raw, notes)
     for line in faults + notes:
-        assert ": " in line and line.isprintable(), line
+        assert ": " in line and all(category(c) != "Cc" for c in line), line
     if not faults:
         assert rules.validate(clean) == (clean, [])
         assert store.decode("".join(settings.to_text(clean)).encode(), []) == clean
