@@ -192,7 +192,7 @@ def every(seed, count):
         assert new == (final == NEW), name
         found = [0, 0]
         for at in range(1, writes + 1):
-            for part in (0, 128):
+            for part in (0, 128, 256):
                 found[cut(images[name], name, at, part)[1]] += 1
         result[name] = {"writes": writes, "old": found[0], "new": found[1]}
     names = sorted(SCENARIOS)
