@@ -54,7 +54,7 @@ def _platform(node: Node) -> None:
     except ValueError as e:
         node.log(ERROR, "%s: no broker, readings are kept" % e)
         return
-    platform.topics = cfg["telemetry"]["format"] == "topics"
+    platform.topics = cfg["mqtt"]["format"] == "topics"
     node.link = Link(platform, node, mqtt["clean_session"])
 
 
@@ -71,6 +71,7 @@ def _sensors(node: Node) -> None:
             node.sensors.append(sensors.create(entry, board))
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
+    sensors.unload()
     for warning in board.warnings:
         node.log(WARNING, warning)
 
