@@ -14,6 +14,12 @@ from micropython import const
 
 from .log import DEBUG, INFO, WARNING
 
+TYPE_CHECKING = const(0)
+if TYPE_CHECKING:
+    from wifi import Manager
+
+    from .link import Link
+
 _GROUP_MS = const(200)  # readings of several sensors within this time go in one message
 _UNIX_2000 = const(946684800)
 _YEAR_SET = const(2024)  # an earlier clock has never been set
@@ -22,14 +28,15 @@ _YEAR_SET = const(2024)  # an earlier clock has never been set
 class Node:
     """The one node; start.make() puts its parts in."""
 
+    wifi: "Manager"
+    link: "Link | None" = None  # none where the settings name no broker
+
     def __init__(self, log, cfg: dict, device: str, outbox):
         self.log = log
         self.cfg = cfg
         self.id = device
-        self.name = cfg["device"]["name"] or device
+        self.name = cfg["device"].get("name") or device
         self.outbox = outbox
-        self.wifi = None
-        self.link = None
         self.sensors: list = []
         self._fresh: list = []
         self._collected = asyncio.Event()

@@ -47,7 +47,7 @@ def _platform(node: Node) -> None:
 
     cfg = node.cfg
     mqtt = dict(cfg["mqtt"])
-    if not mqtt["base_topic"]:
+    if not mqtt.get("base_topic"):
         mqtt["base_topic"] = "node/" + node.name
     try:
         platform = cloud.create(cfg["cloud"], mqtt, {"id": node.id, "name": node.name, "version": VERSION})
