@@ -70,8 +70,7 @@ def use(m: "Manager", cfg: dict) -> None:
     m.cfg = cfg
     m._fails, m._skip = bytearray(len(cfg["networks"])), bytearray(len(cfg["networks"]))
     m._index = -1
-    if cfg.get("hostname"):
-        m.network.hostname(cfg["hostname"])
+    m.network.hostname(cfg.get("hostname") or _default_name(m))
     if cfg.get("country"):
         m.network.country(cfg["country"])
     if cfg.get("tx_power") is not None:
@@ -96,10 +95,10 @@ def remember(m: "Manager", place: int, value: bytes) -> None:
 def ap_credentials(m: "Manager") -> tuple:
     """`(ssid, key)` of our AP; key "" means open. The default key is 12 signs (59 bits) from secret and id."""
     identity = m.device_id if isinstance(m.device_id, bytes) else m.device_id.encode()
-    ssid = m.cfg.get("ap_ssid") or "node-" + _tail(m.device_id)
+    ssid = m.cfg.get("ap_ssid") or _default_name(m)
     if m.cfg.get("ap_open"):
         return ssid, ""
-    key = m.cfg.get("ap_key")
+    key = (m.cfg.get("ap_key") or "")[:63]  # the port cuts there
     if not key:
         digest = _digest(m._memory[:16], identity, b"ap key")
         number = 0
@@ -112,6 +111,9 @@ def ap_credentials(m: "Manager") -> tuple:
     return ssid, key
 
 
-def _tail(device_id) -> str:
-    text = "".join(["%02x" % b for b in device_id]) if isinstance(device_id, bytes) else device_id
-    return text[-6:]
+def _default_name(m: "Manager") -> str:
+    """`node-` and the end of the device's id: the name of a node that has none, for the router and for our AP."""
+    name = m.device_id
+    if isinstance(name, bytes):
+        name = "".join(["%02x" % b for b in name])
+    return "node-" + name[-6:]
