@@ -8,6 +8,10 @@ the chip's ticks may wrap.
 import asyncio
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 try:
     from micropython import const
 except ImportError:  # CPython
@@ -29,7 +33,7 @@ _PROBE_MS = const(3000)
 _BLIND_MS = const(7200000)  # the same where the gateway never answered: after two hours without the broker
 
 
-def call(name: str, *args: object) -> object:
+def call(name: str, *args: object) -> "Any":
     """Call `module.function` of this package, and let all modules go that are not needed between calls."""
     module, function = name.split(".")
     __import__("wifi." + module)
@@ -71,11 +75,11 @@ class Manager:
         self._on_event = on_event
         self._store = store
         self._probe_maker = probe
-        self._probe = None
+        self._probe: "Any" = None
         self._memory = b""
         self._last = clock.ticks_ms()
         self._index = -1  # of the network that is or was last tried
-        self._fails = self._skip = b""
+        self._fails = self._skip = bytearray()  # of each network: failures in a row, rounds to sit out
         self._spent = 0  # in this state of the station
         self._due = 0  # until event "due"
         self._down = 0  # without a link
@@ -230,7 +234,7 @@ class Manager:
         else:
             self._failures += 1
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> "Any":
         """The requests of requests.py, loaded for one call: `manager.scan()`."""
         if name not in ("apply", "scan", "try_network", "start_trial", "retry", "open_ap", "info", "ap_credentials"):
             raise AttributeError(name)

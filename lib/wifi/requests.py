@@ -20,7 +20,7 @@ def scan(m: "Manager") -> list:
     connecting = m.state == "connecting"
     if connecting:
         rest(m)
-    strongest = {}
+    strongest: dict = {}
     for point in _scan(m):
         if point[0] not in strongest or point[3] > strongest[point[0]][3]:
             strongest[point[0]] = point

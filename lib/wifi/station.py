@@ -189,7 +189,8 @@ def join_candidate(m: "Manager") -> None:
     """The portal's try: the settings stay."""
     _forget_probe(m)
     m._grace = _TRIAL_MS
-    _join(m, m.candidate)
+    if m.candidate is not None:
+        _join(m, m.candidate)
 
 
 def candidate_works(m: "Manager") -> None:

@@ -27,7 +27,7 @@ try:
     )  # fmt: skip
     from .wlan import WLAN, Network
 except ImportError:  # this folder itself is on the path, as in the MicroPython VM
-    from air import (
+    from air import (  # type: ignore[no-redef, import-not-found]
         AP_IF,
         CONNECT_FAIL,
         CONNECTING,
@@ -42,7 +42,7 @@ except ImportError:  # this folder itself is on the path, as in the MicroPython 
         Store,
         raw,
     )  # fmt: skip
-    from wlan import WLAN, Network
+    from wlan import WLAN, Network  # type: ignore[no-redef, import-not-found]
 
 __all__ = ("GOT_IP", "Air", "Network", "Radio", "Store")
 

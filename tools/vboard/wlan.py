@@ -21,7 +21,7 @@ try:
         raw,
     )  # fmt: skip
 except ImportError:  # this folder itself is on the path, as in the MicroPython VM
-    from air import (
+    from air import (  # type: ignore[no-redef, import-not-found]
         AP_IF,
         CONNECT_FAIL,
         CONNECTING,
