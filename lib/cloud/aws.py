@@ -15,26 +15,17 @@ class AWS(Plain):
     tls_only = True
     max_qos = 1
     keepalive_min = 30
-    keepalive_max = 1200
-    publish_interval = 10
+    publish_interval = 10  # payload up to 128 KB
     cert = "/cert.der"
     key = "/key.der"
-    max_payload = 131072
 
     def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        Plain.__init__(self, cloud, mqtt, device)
-        self.client_id = need(cloud, "device", 128)
-        self.base = mqtt.get("base_topic") or self.client_id
+        name = need(cloud, "device", 128)
+        Plain.__init__(self, cloud, mqtt, {"id": name})
+        self.client_id = name
+        self._user = self._password = None
         if len(self.base.split("/")) > 6:
             raise ValueError("mqtt.base_topic: AWS allows 7 slashes in a topic, two are ours")
-
-    def credentials(self, now: int | None = None) -> tuple:
-        return self.client_id, None, None
-
-    def explain(self, code: int) -> str:
-        if code in (2, 5):
-            return "AWS: the certificate is not active, or its policy does not allow this client id"
-        return Plain.explain(self, code)
 
 
 create = AWS

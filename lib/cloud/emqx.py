@@ -11,7 +11,6 @@ class EMQX(HiveMQ):
     """EMQX Serverless: 10 messages a second and client, 1 MB each."""
 
     publish_interval = 100
-    max_payload = 1048576
 
 
 create = EMQX

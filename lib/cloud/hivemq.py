@@ -1,7 +1,9 @@
 """HiveMQ Cloud: `plain` with TLS on 8883. Fields: mqtt.brokers, mqtt.user, mqtt.password.
+
 From an ESP8266 use a bridge (docs/bridge.md).
 """
 
+from cloud.base import need
 from cloud.plain import Plain
 
 
@@ -11,9 +13,9 @@ class HiveMQ(Plain):
     tls_only = True
 
     def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
+        need(mqtt, "user", 0, "mqtt.")
+        need(mqtt, "password", 0, "mqtt.")
         Plain.__init__(self, cloud, mqtt, device)
-        if not self._user or not self._password:
-            raise ValueError("mqtt.user, mqtt.password: missing; there is no anonymous access")
 
 
 create = HiveMQ

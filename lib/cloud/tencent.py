@@ -4,33 +4,16 @@ cloud.tencent.com documents 634/32546 (signature), 634/15241 (limits), 1081/3491
 ProductId, device = DeviceName, secret = device key, region blank (Guangzhou) or us-east, expiry = life of a token in s.
 """
 
-import binascii
 import json
 import os
 
-from cloud.base import ACK, COMMAND, FAULT, FOREVER, Platform, members, need, parse, secret
-from cloud.sign import hexmac, unbase64
-
-
-def sign(
-    client: str,
-    key: bytes,
-    *,
-    method: str = "hmacsha256",
-    expiry: int = FOREVER,
-    connid: str | None = None,
-    appid: str = "12010126",
-) -> tuple:
-    """(client id, user, password). `connid`: 5 characters, random if None; `appid`: the documents' constant."""
-    connid = connid or binascii.hexlify(os.urandom(3)).decode()[:5]
-    user = "%s;%s;%s;%d" % (client, appid, connid, expiry)
-    return client, user, hexmac(method, key, user) + ";" + method
+from cloud.base import ACK, COMMAND, FAULT, Platform, need, parse
+from cloud.sign import expiry, hexmac, unbase64
 
 
 class Tencent(Platform):
     """Tencent Cloud IoT Explorer."""
 
-    will_ok = False
     retain_ok = False
     max_qos = 1
     keepalive_min = 60  # three documents give three ranges; this is what they share
@@ -39,76 +22,65 @@ class Tencent(Platform):
     publish_interval = 100
     max_payload = 16384
     confirms = True
+    _room = 100
 
     def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        self._product = need(cloud, "product", 10)
-        self._name = need(cloud, "device", 48)
-        self._key = unbase64(secret(cloud))
+        product = need(cloud, "product", 10)
+        name = need(cloud, "device", 48)
+        self._key = unbase64(need(cloud, "secret"))
         self._method = cloud.get("method") or "hmacsha256"
-        self.lifetime = cloud.get("expiry") or 0
-        self.needs_clock = self.lifetime > 0
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = self._product + self._name
-        self._path = self._product + "/" + self._name
-        hexmac(self._method, self._key, "")  # refuse an unknown method now
-
-    def host(self, cloud: dict) -> str:
-        region = need(cloud, "region", 32) + "." if cloud.get("region") else ""
-        return self._product + "." + region + "iotcloud.tencentdevices.com"
+        self._life = cloud.get("expiry") or 0
+        self.needs_clock = self._life > 0
+        region = cloud.get("region")
+        host = product + ("." + region if region else "") + ".iotcloud.tencentdevices.com"
+        Platform.__init__(self, cloud, mqtt, device, host)
+        self.client_id = product + name
+        self._path = product + "/" + name
+        self._topic = "$thing/up/property/" + self._path
+        sign("", self._key, self._method, 0, "")  # refuses an unknown method now
 
     def credentials(self, now: int | None = None) -> tuple:
-        return sign(self.client_id, self._key, method=self._method, expiry=self.expiry(now))
+        connid = "%05x" % (int.from_bytes(os.urandom(3), "big") & 0xFFFFF)
+        return sign(self.client_id, self._key, self._method, expiry(self, self._life, now), connid)
 
     def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        return [("$thing/down/property/" + self._path, 1), ("$thing/down/action/" + self._path, 1)]
+        return [("$thing/down/%s/%s" % (kind, self._path), 1) for kind in ("property", "action")]
 
-    def report(self, readings: list, at: int | None = None) -> list:
+    def _body(self, text: str, ident: str | None, at: int | None) -> str:
         stamp = "" if at is None else '"timestamp":%d,' % at
-        found = []
-        for text in self._chunks(members(readings), 100):
-            ident = self._next()
-            body = '{"method":"report","clientToken":"%s",%s"params":{%s}}' % (ident, stamp, text)
-            found.append(("$thing/up/property/" + self._path, body, ident))
-        return found
+        return '{"method":"report","clientToken":"%s",%s"params":{%s}}' % (ident, stamp, text)
 
     def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if not (topic.startswith("$thing/down/") and topic.endswith("/" + self._path)):
+        words = topic.split("/", 3)
+        if len(words) < 4 or words[3] != self._path:
             return None
         body = parse(payload)
-        token = body and body.get("clientToken")
-        if not isinstance(token, (str, int)):
-            return FAULT, "no data template message", None, None
+        token = body.get("clientToken")
         method = body.get("method")
         if method == "report_reply":
             return ACK, str(token), body.get("code") == 0, "%s %s" % (body.get("code"), body.get("status", ""))
         if method not in ("control", "action"):
             return None
-        ref = (method, token)
-        args = body.get("params")
         name = "set" if method == "control" else body.get("actionId")
-        if not isinstance(args, dict) or not isinstance(name, str):
-            return FAULT, "params wanted", None, ref
+        args = body.get("params")
+        ref = (method, token)
+        if not isinstance(token, (str, int)) or not isinstance(args, dict) or not isinstance(name, str):
+            return FAULT, "no data template", None, ref
         return COMMAND, name, args, ref
 
-    def reply(self, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-        kind = "property" if ref[0] == "control" else "action"
-        body = '{"method":"%s_reply","clientToken":%s,"code":%d,"status":%s' % (
-            ref[0],
-            json.dumps(ref[1]),
-            0 if ok else 1,
-            json.dumps(text),
-        )
-        if kind == "action":
-            body += ',"response":' + json.dumps(data or {})
-        return "$thing/up/%s/%s" % (kind, self._path), body + "}"
+    def reply(self, ref: tuple, ok: bool = True, text: str = "", data: dict | None = None) -> tuple:
+        body = {"method": ref[0] + "_reply", "clientToken": ref[1], "code": 0 if ok else 1, "status": text}
+        topic = self._topic
+        if ref[0] == "action":
+            topic = "$thing/up/action/" + self._path
+            body["response"] = data or {}
+        return topic, json.dumps(body)
 
-    def explain(self, code: int) -> str:
-        if code == 2:
-            return "Tencent refuses the client id: check ProductId and DeviceName"
-        if code in (4, 5):
-            text = "Tencent does not accept user name and signature: wrong device key, product, device or region"
-            return text + (", or the clock is wrong" if self.lifetime else "")
-        return Platform.explain(self, code)
+
+def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:  # noqa: PLR0917
+    """(client id, user, password). `end`: Unix time; `connid`: 5 random characters; `appid`: as documented."""
+    user = "%s;%s;%s;%d" % (client, appid, connid, end)
+    return client, user, hexmac(method, key, user) + ";" + method
 
 
 create = Tencent

@@ -1,10 +1,11 @@
 """Tencent Cloud IoT Hub: the connection of IoT Explorer, topics free of any protocol.
 
-{product}/{device}/event    readings {"temperature":23.5,...} and replies {"ok":true,"id":...}
+{product}/{device}/event    readings {"temperature":23.5,...} and answers, see own.py
 {product}/{device}/control  commands {"command":"set","id":...,"relay":true}
 """
 
-from cloud.base import answer, members, request
+from cloud.base import Platform
+from cloud.own import answer, request
 from cloud.tencent import Tencent
 
 
@@ -14,19 +15,18 @@ class TencentHub(Tencent):
     publish_interval = 50  # 20 messages a second and device
     confirms = False
 
+    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
+        Tencent.__init__(self, cloud, mqtt, device)
+        self._topic = self._path + "/event"
+
     def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
         return [(self._path + "/control", 1)]
 
-    def report(self, readings: list, at: int | None = None) -> list:
-        time = "}" if at is None else ',"time":%d}' % at
-        topic = self._path + "/event"
-        return [(topic, "{" + text + time, None) for text in self._chunks(members(readings), len(time) + 1)]
-
     def decode(self, topic: str, payload: bytes) -> tuple | None:
-        return request(payload, "", self._path + "/event") if topic == self._path + "/control" else None
+        return request(payload, "", self._topic) if topic == self._path + "/control" else None
 
-    def reply(self, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-        return ref[0], answer(ok, text, data, ref[1])
+    _body = Platform._body
+    reply = staticmethod(answer)
 
 
 create = TencentHub

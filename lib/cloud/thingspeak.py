@@ -12,29 +12,28 @@ from cloud.sign import quote
 class ThingSpeak(Platform):
     """ThingSpeak. QoS 0, no retain, clean session; one update each 15 s in the free plan."""
 
-    will_ok = False
     retain_ok = False
     clean_only = True
     max_qos = 0
     publish_interval = 15000
 
     def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        self._user = need(mqtt, "user", 64, "mqtt")
-        self._password = mqtt.get("password") or None
-        if not self._password:
-            raise ValueError("mqtt.password: missing")
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = need(mqtt, "client_id", 64, "mqtt")
+        for field in ("client_id", "user", "password"):
+            need(mqtt, field, 0, "mqtt.")
+        Platform.__init__(self, cloud, mqtt, device, "mqtt3.thingspeak.com")
         self._topic = "channels/" + need(cloud, "product", 16) + "/publish"
         self._fields = [name.strip() for name in (cloud.get("fields") or "").split(",") if name.strip()]
         if len(self._fields) > 8:
             raise ValueError("cloud.fields: a ThingSpeak channel has 8 fields")
 
-    def host(self, cloud: dict) -> str:
-        return "mqtt3.thingspeak.com"
+    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
+        return []
 
-    def credentials(self, now: int | None = None) -> tuple:
-        return self.client_id, self._user, self._password
+    def decode(self, topic: str, payload: bytes) -> None:
+        return None
+
+    def reply(self, ref: None, ok: bool = True, text: str = "", data: dict | None = None) -> None:
+        return None
 
     def report(self, readings: list, at: int | None = None) -> list:
         parts = []
@@ -54,11 +53,6 @@ class ThingSpeak(Platform):
         if at is not None:
             parts.append("created_at=" + quote(iso8601(at)))
         return [(self._topic, "&".join(parts), None)]
-
-    def explain(self, code: int) -> str:
-        if code in (2, 4, 5):
-            return "ThingSpeak does not know this MQTT device: check client id, user name and password"
-        return Platform.explain(self, code)
 
 
 def iso8601(at: int) -> str:

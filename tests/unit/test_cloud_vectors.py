@@ -90,7 +90,7 @@ def test_md5_is_refused_with_the_reason():
 
 
 def test_aliyun_document_example():
-    client, user, password = aliyun.sign("pk", "device", "secret", cid="12345", timestamp="789", method="hmacsha1")
+    client, user, password = aliyun.sign("pk", "device", "secret", "hmacsha1", 3, "12345", "789")
     assert client == "12345|securemode=3,signmethod=hmacsha1,timestamp=789|"
     assert user == "device&pk"
     # the document prints upper-case digits, the platform takes either
@@ -105,10 +105,11 @@ def test_aliyun_python_sdk():
         "a1Zb0cDeFgH",
         "esp8266-01",
         "0123456789abcdef0123456789abcdef",
-        cid="a1Zb0cDeFgH&esp8266-01",
-        timestamp="1700000000",
-        method="hmacsha1",
-        extra="ext=1,_ss=1,lan=Python,_v=1.2.13,",
+        "hmacsha1",
+        3,
+        "a1Zb0cDeFgH&esp8266-01",
+        "1700000000",
+        "ext=1,_ss=1,lan=Python,_v=1.2.13",
     )
     assert found == (
         "a1Zb0cDeFgH&esp8266-01|securemode=3,signmethod=hmacsha1,ext=1,_ss=1,lan=Python,_v=1.2.13,timestamp=1700000000|",
@@ -140,10 +141,10 @@ def test_tencent_python_sdk():
     found = tencent.sign(
         "ABCDE12345esp8266_01",
         sign.unbase64("AAECAwQFBgcICQoLDA0ODw=="),
-        method="hmacsha1",
-        expiry=1700000000000,
-        connid="aB3xZ",
-        appid="21010406",
+        "hmacsha1",
+        1700000000000,
+        "aB3xZ",
+        "21010406",
     )
     assert found == (
         "ABCDE12345esp8266_01",
@@ -154,7 +155,7 @@ def test_tencent_python_sdk():
 
 def test_tencent_document_sample():
     found = tencent.sign(
-        "ABCDE12345esp8266_01", sign.unbase64("AAECAwQFBgcICQoLDA0ODw=="), expiry=1700003600, connid="AB3XZ"
+        "ABCDE12345esp8266_01", sign.unbase64("AAECAwQFBgcICQoLDA0ODw=="), "hmacsha256", 1700003600, "AB3XZ"
     )
     assert found == (
         "ABCDE12345esp8266_01",
@@ -173,7 +174,7 @@ def test_tencent_as_the_node_connects():
         assert client == words[0] == "ABCDE12345esp8266_01"
         assert words[1] == "12010126" and len(words[2]) == 5 and words[3] == "1700003600"
         key = sign.unbase64(settings["secret"])
-        assert password == tencent.sign(client, key, expiry=1700003600, connid=words[2])[2]
+        assert password == tencent.sign(client, key, "hmacsha256", 1700003600, words[2])[2]
 
 
 def test_onenet_document_inputs():
@@ -221,7 +222,7 @@ def test_onenet_legacy_document():
     )
     assert p.credentials() == ("123", "433223", "<auth_info set at device creation>")
     assert p.brokers == [("183.230.40.39", 6002, False)]
-    assert p.will() is None
+    assert p.presence is None
     found = p.report([("temperature", 36.5, "°C", 1)])
     assert len(found) == 1 and found[0][0] == "$dp"
     assert sign.binascii.hexlify(found[0][1]).decode() == (
