@@ -20,6 +20,8 @@ def create(cloud: dict, mqtt: dict, device: dict) -> Platform:
     elif cloud.get("edition") in ("hub", "legacy"):
         name += "_" + cloud["edition"]
     try:
+        if name.startswith("_"):
+            raise ImportError
         module = __import__("cloud." + name, None, None, ("create",))
     except ImportError:
         module = None
