@@ -1,109 +1,147 @@
-"""The interface that every platform has, and the defaults: a broker without rules of its own.
+"""What every platform does unless its module does it otherwise, and what the modules share.
 
-A platform turns readings into messages, messages into commands and acknowledgements, and knows its broker's limits.
-The node reads the limits and keeps them; docs/clouds.md has what each platform sets and where that is documented.
+Functions that take a platform `p` first are its methods: `platform.report(readings)` calls `report(p, readings)` of the
+platform's module, or the one here. They are loaded when used: see __init__.py.
 
-Heap counts here: a method or a name costs some 80 and 30 bytes on a 64-bit VM even when the code stays in flash.
+decode() gives a 4-tuple that starts with one of
+    "command"   ("command", name, arguments, ref): do it, then send reply(ref, ...); "set" has {output: value}
+    "ack"       ("ack", report id, ok, text): the platform has taken, or refused, a report
+    "fault"     ("fault", text, None, ref): a message that makes no sense, or a complaint; answered if ref is not None
+    "announce"  ("announce", None, None, None): send birth() and announce() again
 """
 
 import json
 
-# What decode() returns: a 4-tuple that starts with one of these.
-COMMAND = "command"  # (COMMAND, name, arguments, ref): do it, then send reply(ref, ...); "set" has {output: value}
-ACK = "ack"  # (ACK, report id, ok, text): the platform has taken, or refused, a report
-FAULT = "fault"  # (FAULT, text, None, ref): a message that makes no sense, or a complaint; answer it if ref is not None
-ANNOUNCE = "announce"  # (ANNOUNCE, None, None, None): send birth and announce() again
+from cloud import Platform
 
 
-class Platform:
-    """One broker as the node sees it. Everything public may be read at any time, and has:
+def setup(
+    p: Platform,
+    cloud: dict,
+    mqtt: dict,
+    device: dict,
+    host: str = "",
+    *,
+    port: int = 1883,
+    tls_only: bool = False,
+    max_qos: int = 2,
+    keepalive: tuple = (0, 1200),
+) -> None:
+    """Fill in what all platforms have. `host`: the platform's own, for when `mqtt.brokers` names none (a server of
+    one's own, a bridge). `keepalive`: least and most, s. Raises ValueError if there is no host."""
+    p.client_id = mqtt.get("client_id") or device["id"]
+    p._user = mqtt.get("user") or None
+    p._password = mqtt.get("password") or None
+    p.brokers = []
+    for b in mqtt.get("brokers") or ({"host": host, "tls": cloud.get("tls")},):
+        tls = tls_only or bool(b.get("tls"))
+        p.brokers.append((b["host"], b.get("port") or (8883 if tls else port), tls))
+    if not p.brokers[0][0]:
+        raise ValueError("mqtt.brokers: missing")
+    p.qos = min(mqtt.get("qos") or 0, max_qos)
+    p.retain = bool(mqtt.get("retain")) and p.retain_ok
+    p.keepalive = min(max(mqtt.get("keepalive") or 0, keepalive[0]), keepalive[1])
+    p._id = 0
 
-    brokers: [(host, port, tls)], to be tried in turn. client_id. keepalive: s. qos, retain: for readings.
 
-    subscriptions(outputs, commands) -> [(filter, qos)]; the names that the node knows, for platforms without wildcards.
-    decode(topic, payload) -> (COMMAND | ACK | FAULT | ANNOUNCE, ...), None if the message is not for the node.
-    reply(ref, ok=True, text="", data=None) -> (topic, payload) that answers a command; None where there are no answers.
+def credentials(p: Platform, now: int | None = None) -> tuple:
+    """(client id, user or None, password or None) for a CONNECT at Unix time `now`, which may be None unless
+    `needs_clock`. To be asked for each CONNECT: tokens end. Raises ValueError("clock: ...") without a clock."""
+    return p.client_id, p._user, p._password
+
+
+def will(p: Platform) -> tuple | None:
+    """(topic, payload, qos, retain) of the will, or None."""
+    return (p.presence, "offline", 1, p.retain_ok) if p.presence else None
+
+
+def birth(p: Platform) -> list:
+    """[(topic, payload, retain)] to publish after each CONNACK."""
+    return [(p.presence, "online", p.retain_ok)] if p.presence else []
+
+
+def announce(p: Platform, items: list) -> list:
+    """[(topic, payload, retain)] that describe the readings to the platform; `items`: see homeassistant.py."""
+    return []
+
+
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """[(filter, qos)]; `outputs` and `commands`: names that the node knows, for platforms without wildcards."""
+    return []
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """A received message as a 4-tuple, see above; None if it is not for the node."""
+    return None
+
+
+def reply(p: Platform, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
+    """(topic, payload) that answers the command with this `ref`; None where there are no answers."""
+    return None
+
+
+def explain(p: Platform, code: int) -> str:
+    """Why the broker refused: CONNACK return code [MQTT-3.2.2.3] in the platform's terms."""
+    from cloud.why import explain as why
+
+    return why(p.kind.split("_")[0], code, p.brokers[0][0], p.renew_at is not None)
+
+
+def report(p: Platform, readings: list, at: int | None = None) -> list:
+    """[(topic, payload, id)] for readings [(name, value, unit, precision)] taken at Unix time `at` (None: now).
+
+    `id` is the one that the platform's "ack" will name, None where there are none (`confirms`).
+    Readings without a value (None, NaN, infinite) are left out; what fits in no message is counted in `dropped`.
     """
+    return messages(p, readings, at, _member, _body)
 
-    port = 1883
-    tls_only = False
-    presence = None  # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
-    retain_ok = True  # may PUBLISH carry the retain flag?
-    clean_only = False  # must the clean session flag be set?
-    max_qos = 2
-    keepalive_min = 0  # s
-    keepalive_max = 1200  # s
-    connect_interval = 0  # ms that must lie between two CONNECTs
-    publish_interval = 0  # ms that must lie between two PUBLISHes, on average
-    max_payload = 65535  # bytes; more than a node can hold where the platform has no limit
-    confirms = False  # does the platform answer each report with an ACK?
-    needs_clock = False  # must the time be known before credentials()?
-    renew_at = None  # Unix time at which to reconnect, so that credentials() makes a new token; None: never
-    discovery = False  # is there announce(items), which describes the readings to the platform?
-    topics = False  # to be set by the node: one topic a value instead of one JSON message, where topics are free
-    dropped = 0  # readings that no message of this platform can hold
-    _point = False  # must floats keep a decimal point?
-    _room = 40  # bytes of a message that are not readings
 
-    def __init__(self, cloud: dict, mqtt: dict, device: dict, host: str = "") -> None:
-        """`host`: the platform's own, for when `mqtt.brokers` names none (a server of one's own, a bridge)."""
-        self.client_id = mqtt.get("client_id") or device["id"]
-        self._user = mqtt.get("user") or None
-        self._password = mqtt.get("password") or None
-        self.brokers = []
-        for b in mqtt.get("brokers") or ({"host": host, "tls": cloud.get("tls")},):
-            tls = self.tls_only or bool(b.get("tls"))
-            self.brokers.append((b["host"], b.get("port") or (8883 if tls else self.port), tls))
-        if not self.brokers[0][0]:
-            raise ValueError("mqtt.brokers: missing")
-        self.qos = min(mqtt.get("qos") or 0, self.max_qos)
-        self.retain = bool(mqtt.get("retain")) and self.retain_ok
-        self.keepalive = min(max(mqtt.get("keepalive") or 0, self.keepalive_min), self.keepalive_max)
-        self._topic = ""  # of reports
-        self._id = 0
+def _member(name: str, value: str, at: int | None) -> str:
+    return name + ":" + value
 
-    def credentials(self, now: int | None = None) -> tuple:
-        """(client id, user or None, password or None) for a CONNECT at Unix time `now`, which may be None unless
-        `needs_clock`. To be asked for each CONNECT: tokens end. Raises ValueError("clock: ...") without a clock."""
-        return self.client_id, self._user, self._password
 
-    def report(self, readings: list, at: int | None = None) -> list:
-        """[(topic, payload, id)] for readings [(name, value, unit, precision)] taken at Unix time `at` (None: now).
+def _body(text: str, ident: str | None, at: int | None) -> str:
+    return "{" + text + ("}" if at is None else ',"time":%d}' % at)
 
-        `id` is the one that the platform's ACK will name, None where there are none (`confirms`).
-        Readings without a value (None, NaN, infinite) are left out; what fits in no message is counted in `dropped`.
-        """
-        room = self.max_payload - self._room
-        texts = []
-        size = room
-        for name, value, _, precision in readings:
-            text = number(value, precision, self._point)
-            if text is None:
-                continue
-            text = self._member(json.dumps(name), text, at)
-            length = len(text.encode()) + 1
-            if length > room:
-                self.dropped += 1
-            elif size + length > room:
-                texts.append(text)
-                size = length
-            else:
-                texts[-1] += "," + text
-                size += length
-        found = []
-        for text in texts:
-            self._id = (self._id + 1) & 0x3FFFFFFF
-            ident = str(self._id) if self.confirms else None
-            found.append((self._topic, self._body(text, ident, at), ident))
-        return found
 
-    def _member(self, name: str, value: str, at: int | None) -> str:
-        """One reading in the JSON of a report; `name` is quoted."""
-        return name + ":" + value
+def messages(
+    p: Platform,
+    readings: list,
+    at: int | None,
+    member: "callable",
+    body: "callable",
+    *,
+    point: bool = False,
+    room: int = 40,
+) -> list:
+    """A report in JSON, in as many messages as `max_payload` asks for.
 
-    def _body(self, text: str, ident: str | None, at: int | None) -> str | bytes:
-        """The payload of a report from its members."""
-        return "{" + text + ("}" if at is None else ',"time":%d}' % at)
+    `member(name, value, at)`: one reading, name quoted. `body(text, ident, at)`: the payload around the members' text,
+    at most `room` bytes more. `point`: floats keep a decimal point.
+    """
+    room = p.max_payload - room
+    texts = []
+    size = room
+    for name, value, _, precision in readings:
+        text = number(value, precision, point)
+        if text is None:
+            continue
+        text = member(json.dumps(name), text, at)
+        length = len(text.encode()) + 1
+        if length > room:
+            p.dropped += 1
+        elif size + length > room:
+            texts.append(text)
+            size = length
+        else:
+            texts[-1] += "," + text
+            size += length
+    found = []
+    for text in texts:
+        p._id = (p._id + 1) & 0x3FFFFFFF
+        ident = str(p._id) if p.confirms else None
+        found.append((p._topic, body(text, ident, at), ident))
+    return found
 
 
 def need(section: dict, field: str, limit: int = 0, name: str = "cloud.") -> str:

@@ -5,61 +5,65 @@ Home Assistant docs, "MQTT", "Device discovery payload": {prefix}/device/{id}/co
 
 import json
 
-from cloud.base import ANNOUNCE
-from cloud.plain import Plain
+from cloud import Platform
+from cloud.plain import decode as plain_decode
+from cloud.plain import reply, report  # noqa: F401  (methods)
+from cloud.plain import setup as plain_setup
+from cloud.plain import subscriptions as plain_subscriptions
 
 
-class HomeAssistant(Plain):
-    """Home Assistant's broker."""
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """As for plain, and discovery."""
+    plain_setup(p, cloud, mqtt, device)
+    p._device = device
+    p._prefix = mqtt.get("discovery_prefix") or "homeassistant"
 
-    discovery = True
 
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        Plain.__init__(self, cloud, mqtt, device)
-        self._device = device
-        self._prefix = mqtt.get("discovery_prefix") or "homeassistant"
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """See base.py."""
+    return [(p._prefix + "/status", 1)] + plain_subscriptions(p)
 
-    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        return [(self._prefix + "/status", 1)] + Plain.subscriptions(self)
 
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if topic == self._prefix + "/status":  # Home Assistant says online when it has started
-            return (ANNOUNCE, None, None, None) if payload == b"online" else None
-        return Plain.decode(self, topic, payload)
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    if topic == p._prefix + "/status":  # Home Assistant says online when it has started
+        return ("announce", None, None, None) if payload == b"online" else None
+    return plain_decode(p, topic, payload)
 
-    def announce(self, items: list) -> list:
-        """[(topic, payload, retain)], one discovery message. `items`: [(kind, name, unit)], kind `sensor`,
-        `binary_sensor` or `switch`. A switch is set by {base}/cmd/set {name: true} and read from the telemetry.
-        """
-        ident = self._device["id"]
-        parts = []
-        for kind, name, unit in items:
-            key = json.dumps(name)[1:-1]
-            value = "value" if self.topics else "value_json['%s']" % key
-            part = '"%s":{"p":"%s","uniq_id":"%s_%s","name":"%s"' % (key, kind, ident, key, key)
-            part += ',"stat_t":"%s/%s"' % (json.dumps(self.base)[1:-1], key if self.topics else "telemetry")
-            if kind != "sensor":
-                value = "'ON' if %s in (1, true, 'true', '1') else 'OFF'" % value
-            part += ',"val_tpl":"{{ %s }}"' % value
-            if kind == "sensor" and unit:
-                part += ',"unit_of_meas":%s,"stat_cla":"measurement"' % json.dumps(unit)
-                found = _device_class(name, unit)
-                if found:
-                    part += ',"dev_cla":"%s"' % found
-            elif kind == "switch":
-                part += ',"cmd_t":"%s/cmd/set"' % json.dumps(self.base)[1:-1]
-                part += ',"pl_on":"{\\"%s\\":true}","pl_off":"{\\"%s\\":false}","stat_on":"ON","stat_off":"OFF"' % (
-                    key,
-                    key,
-                )
-            parts.append(part + "}")
-        head = '{"dev":{"ids":["%s"],"name":%s},"o":{"name":"esp8266-mqtt-node"}' % (
-            ident,
-            json.dumps(self._device.get("name") or ident),
-        )
-        if self.presence:
-            head += ',"avty_t":' + json.dumps(self.presence)
-        return [("%s/device/%s/config" % (self._prefix, ident), head + ',"cmps":{' + ",".join(parts) + "}}", True)]
+
+def announce(p: Platform, items: list) -> list:
+    """[(topic, payload, retain)], one discovery message. `items`: [(kind, name, unit)], kind `sensor`,
+    `binary_sensor` or `switch`. A switch is set by {base}/cmd/set {name: true} and read from the telemetry.
+    """
+    ident = p._device["id"]
+    parts = []
+    for kind, name, unit in items:
+        key = json.dumps(name)[1:-1]
+        value = "value" if p.topics else "value_json['%s']" % key
+        part = '"%s":{"p":"%s","uniq_id":"%s_%s","name":"%s"' % (key, kind, ident, key, key)
+        part += ',"stat_t":"%s/%s"' % (json.dumps(p.base)[1:-1], key if p.topics else "telemetry")
+        if kind != "sensor":
+            value = "'ON' if %s in (1, true, 'true', '1') else 'OFF'" % value
+        part += ',"val_tpl":"{{ %s }}"' % value
+        if kind == "sensor" and unit:
+            part += ',"unit_of_meas":%s,"stat_cla":"measurement"' % json.dumps(unit)
+            found = _device_class(name, unit)
+            if found:
+                part += ',"dev_cla":"%s"' % found
+        elif kind == "switch":
+            part += ',"cmd_t":"%s/cmd/set"' % json.dumps(p.base)[1:-1]
+            part += ',"pl_on":"{\\"%s\\":true}","pl_off":"{\\"%s\\":false}","stat_on":"ON","stat_off":"OFF"' % (
+                key,
+                key,
+            )
+        parts.append(part + "}")
+    head = '{"dev":{"ids":["%s"],"name":%s},"o":{"name":"esp8266-mqtt-node"}' % (
+        ident,
+        json.dumps(p._device.get("name") or ident),
+    )
+    if p.presence:
+        head += ',"avty_t":' + json.dumps(p.presence)
+    return [("%s/device/%s/config" % (p._prefix, ident), head + ',"cmps":{' + ",".join(parts) + "}}", True)]
 
 
 def _device_class(name: str, unit: str) -> str | None:
@@ -72,6 +76,3 @@ def _device_class(name: str, unit: str) -> str | None:
         if words[i] == unit:
             return words[i + 1]
     return None
-
-
-create = HomeAssistant

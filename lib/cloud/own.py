@@ -7,7 +7,7 @@ answer    {"ok":true,"id":7} or {"ok":false,"id":7,"error":"..."}, "text" and "d
 
 import json
 
-from cloud.base import COMMAND, FAULT
+from cloud import Platform
 
 
 def request(payload: bytes, name: str, topic: str | None) -> tuple:
@@ -15,13 +15,13 @@ def request(payload: bytes, name: str, topic: str | None) -> tuple:
     try:
         text = str(payload, "utf-8")
     except ValueError:
-        return FAULT, "not UTF-8", None, (topic, None)
+        return "fault", "not UTF-8", None, (topic, None)
     try:
         args = json.loads(text) if text else {}
     except ValueError:
         args = text
     except RuntimeError:
-        return FAULT, "nested too deep", None, (topic, None)
+        return "fault", "nested too deep", None, (topic, None)
     if not isinstance(args, dict):
         if name or not isinstance(args, str):
             args = {"value": args}
@@ -31,12 +31,12 @@ def request(payload: bytes, name: str, topic: str | None) -> tuple:
     ref = (topic, ident if isinstance(ident, (int, str)) else None)
     name = args.pop("command", None) or name
     if not name or not isinstance(name, str):
-        return FAULT, "no command named", None, ref
-    return COMMAND, name, args, ref
+        return "fault", "no command named", None, ref
+    return "command", name, args, ref
 
 
-def answer(ref: tuple, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-    """(topic, payload) for reply()."""
+def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
+    """(topic, payload) that answers."""
     if ref[0] is None:
         return None
     found = '{"ok":true' if ok else '{"ok":false'

@@ -6,40 +6,42 @@
 {base}/reply         the answer
 """
 
-from cloud.base import Platform, number
-from cloud.own import answer, request
+from cloud import Platform
+from cloud.base import number
+from cloud.base import report as base_report
+from cloud.base import setup as base_setup
+from cloud.own import reply, request  # noqa: F401  (reply is a method)
 
 
-class Plain(Platform):
-    """A broker of one's own."""
-
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        Platform.__init__(self, cloud, mqtt, device)
-        self.base = mqtt.get("base_topic") or device["id"]
-        self._topic = self.base + "/telemetry"
-        if mqtt.get("availability") is not False:
-            self.presence = self.base + "/status"
-
-    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        return [(self.base + "/cmd", 1), (self.base + "/cmd/+", 1)]
-
-    def report(self, readings: list, at: int | None = None) -> list:
-        if not self.topics:
-            return Platform.report(self, readings, at)
-        found = []
-        for name, value, _, precision in readings:
-            text = value if isinstance(value, str) else number(value, precision)
-            if text is not None:
-                found.append((self.base + "/" + name, text, None))
-        return found
-
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        start = self.base + "/cmd"
-        if topic != start and not topic.startswith(start + "/"):
-            return None
-        return request(payload, topic[len(start) + 1 :], self.base + "/reply")
-
-    reply = staticmethod(answer)
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict, **rules: object) -> None:
+    """Everything comes from the section mqtt. `rules`: of a platform built on this one."""
+    base_setup(p, cloud, mqtt, device, **rules)
+    p.base = mqtt.get("base_topic") or device["id"]
+    p._topic = p.base + "/telemetry"
+    if mqtt.get("availability") is not False:
+        p.presence = p.base + "/status"
 
 
-create = Plain
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """See base.py."""
+    return [(p.base + "/cmd", 1), (p.base + "/cmd/+", 1)]
+
+
+def report(p: Platform, readings: list, at: int | None = None) -> list:
+    """See base.py."""
+    if not p.topics:
+        return base_report(p, readings, at)
+    found = []
+    for name, value, _, precision in readings:
+        text = value if isinstance(value, str) else number(value, precision)
+        if text is not None:
+            found.append((p.base + "/" + name, text, None))
+    return found
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    start = p.base + "/cmd"
+    if topic != start and not topic.startswith(start + "/"):
+        return None
+    return request(payload, topic[len(start) + 1 :], p.base + "/reply")

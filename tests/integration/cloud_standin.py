@@ -145,6 +145,8 @@ class Standin:
             await self._session(reader, writer, keepalive, ends)
         except (Gone, AMQTTError, asyncio.IncompleteReadError, OSError) as e:
             LOG.info("closed: %r", e)
+        except asyncio.CancelledError:
+            LOG.info("closed with the stand-in")  # by _serve(), at the end of the test
         finally:
             self._tasks.discard(task)
             if client is not None and self._links.get(client) is writer:

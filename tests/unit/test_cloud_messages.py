@@ -5,7 +5,8 @@ import json
 import cloud
 from check import raises
 from cloud import base, own, pace, thingspeak, why
-from cloud.base import ACK, ANNOUNCE, COMMAND, FAULT
+
+ACK, ANNOUNCE, COMMAND, FAULT = "ack", "announce", "command", "fault"
 
 DEVICE = {"id": "esp-1", "name": "Küche"}
 KEY = "AAECAwQFBgcICQoLDA0ODw=="
@@ -136,7 +137,7 @@ def test_hostile_commands():
 
 def test_home_assistant_discovery():
     p = made("homeassistant")
-    assert p.discovery and p.subscriptions()[0] == ("homeassistant/status", 1)
+    assert p.subscriptions()[0] == ("homeassistant/status", 1)
     assert p.decode("homeassistant/status", b"online")[0] == ANNOUNCE
     assert p.decode("homeassistant/status", b"offline") is None
     items = [
@@ -157,7 +158,7 @@ def test_home_assistant_discovery():
     relay = found["cmps"]["relay"]
     assert relay["cmd_t"] == "n/1/cmd/set"
     assert p.decode(relay["cmd_t"], relay["pl_on"].encode())[:3] == (COMMAND, "set", {"relay": True})
-    assert cloud.create({}, {"brokers": [{"host": "h"}], "discovery": True}, DEVICE).discovery
+    assert cloud.create({}, {"brokers": [{"host": "h"}], "discovery": True}, DEVICE).announce(items)
 
 
 def test_aliyun_messages():
