@@ -23,7 +23,7 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     product = need(cloud, "product", 10)
     name = need(cloud, "device", 48)
     p._key = unbase64(need(cloud, "secret"))
-    p._method = cloud.get("method") or "hmacsha256"
+    p._method = "hmac" + (cloud.get("method") or "sha256").replace("hmac", "")
     p._life = cloud.get("expiry") or 0
     p.needs_clock = p._life > 0
     region = cloud.get("region")
