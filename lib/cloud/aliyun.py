@@ -79,7 +79,7 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
     return ref[0] + "_reply", json.dumps(body)
 
 
-def sign(  # noqa: PLR0917
+def sign(
     product: str,
     device: str,
     secret: str,

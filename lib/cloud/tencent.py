@@ -87,7 +87,7 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
     return topic, json.dumps(body)
 
 
-def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:  # noqa: PLR0917
+def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:
     """(client id, user, password). `end`: Unix time; `connid`: 5 random characters; `appid`: as documented."""
     user = "%s;%s;%s;%d" % (client, appid, connid, end)
     return client, user, hexmac(method, key, user) + ";" + method

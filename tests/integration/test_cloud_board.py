@@ -16,6 +16,7 @@ from tools.image import build_image
 from tools.vboard import Board
 
 PATIENCE = 40  # s, on a busy machine
+SLOW_RETRY = 60  # s between attempts after a refusal; the node gives the reason before the next one
 HEAP = 140_000  # bytes that the node finds free; the chip's share is a matter of tests/bench
 SECRET = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 OTHER = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWX="
@@ -74,10 +75,10 @@ def test_the_node_reports_to_the_cloud(name: str, tmp_path: Path) -> None:
         assert "Traceback" not in board.log
 
 
-@pytest.mark.parametrize("name", CLOUDS)
-def test_a_wrong_secret_is_explained_on_the_console(name: str, tmp_path: Path) -> None:
-    cloud, section, host, word = CLOUDS[name]
+def test_a_wrong_secret_is_explained_on_the_console(tmp_path: Path) -> None:
+    cloud, section, host, word = CLOUDS["aliyun"]
     with Standin(cloud) as standin, node(tmp_path, standin, dict(section, secret=OTHER), host) as board:
-        board.wait_for(word, timeout=PATIENCE)
+        standin.wait(lambda: standin.codes == [5], seconds=PATIENCE)
+        board.wait_for(word, timeout=SLOW_RETRY + PATIENCE)
         assert standin.connected == 0 and standin.reports == []
         assert OTHER not in board.log and "Traceback" not in board.log
