@@ -20,7 +20,7 @@ def __getattr__(name: str):
     """A public function, brought in from its module, or a module of this package."""
     home = ""
     homes = (  # a text in flash, not a list in RAM
-        "store: load save stage trial promote drop dropped reset change: patch redact from_text parse "
+        "stamp: load trial store: save stage promote drop dropped reset change: patch redact from_text parse "
         "rules: validate defaults wanted schema: Field fields sections find is_open reader: parse_json "
         "writer: to_text words: help_of section_help"
     )

@@ -179,7 +179,7 @@ def _extra(value, depth: int) -> bool:
     if depth and isinstance(value, list) and len(value) <= _EXTRA_LIST:
         return all(_extra(v, depth - 1) for v in value)
     if depth and isinstance(value, dict) and len(value) <= _EXTRA_LIST:
-        return all(_is_name(k) and _extra(v, depth - 1) for k, v in value.items())
+        return all((k == "*" or _is_name(k)) and _extra(v, depth - 1) for k, v in value.items())
     return False
 
 
