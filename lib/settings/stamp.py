@@ -5,7 +5,8 @@ The second line of a file that store.py wrote is its stamp: a checksum of all th
 neither the table nor reader.py nor rules.py is loaded: their names would stay in memory for ever. Every other file goes
 through store.py.
 
-TABLE, DEFAULTS and ENTRIES are what schema.py says; tests/host/test_settings_stamp.py keeps them so and prints new ones.
+TABLE, DEFAULTS and ENTRIES are what schema.py says; tests/host/test_settings_stamp.py keeps them so, and prints what
+they should be.
 """
 
 import binascii
@@ -30,6 +31,7 @@ _SUM = const(16)  # hex digits; a space and the 8 digits of the table's id follo
 
 MAX_BYTES = const(4096)
 CURRENT = const("settings.json")
+LAST = const("settings.last.json")
 CANDIDATE = const("settings.candidate.json")
 TRIAL = const("settings.trial.json")
 
@@ -127,6 +129,8 @@ def load(directory: str = "/") -> tuple:
     settings = read(path(directory, CURRENT))
     if settings is not None:
         return settings, []
+    if size_of(path(directory, CURRENT)) is None and size_of(path(directory, LAST)) is None:
+        return whole({}), ["no settings yet; running on defaults"]
     from .store import load as load_any
 
     return load_any(directory)

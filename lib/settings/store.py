@@ -7,8 +7,8 @@ Files, all in one directory:
   settings.trial.json      the candidate while it is being tried; found at a start, it did not survive its trial
   settings.dropped.txt     why the last candidate was dropped
   settings.new             being written; renamed when it is whole
-The second line of a file that this module wrote is its stamp, see stamp.py, which reads such files alone. A file without
-that line is a person's or a tool's, and is as welcome; one whose checksum does not match is refused.
+The second line of a file that this module wrote is its stamp, see stamp.py, which reads such files alone. A file
+without that line is a person's or a tool's, and is as welcome; one whose checksum does not match is refused.
 The table and what goes with it is imported where it is needed: most of this module does without.
 """
 
@@ -16,11 +16,24 @@ import errno
 import os
 
 from . import stamp
-from .stamp import BODY, CANDIDATE, CURRENT, HEAD, MAX_BYTES, TAIL, TRIAL, const, first_lines, is_stamped, path, size_of
+from .stamp import (
+    BODY,
+    CANDIDATE,
+    CURRENT,
+    HEAD,
+    LAST,
+    MAX_BYTES,
+    TAIL,
+    TRIAL,
+    const,
+    first_lines,
+    is_stamped,
+    path,
+    size_of,
+)
 
 _TABLE = const(8)  # digits of the table's id, before TAIL
 
-_LAST = const("settings.last.json")
 _DROPPED = const("settings.dropped.txt")
 _NEW = const("settings.new")
 _REASON_BYTES = const(160)
@@ -105,15 +118,11 @@ def load(directory: str = "/") -> tuple:
             _restamp(directory, settings, notes)
         return settings, notes
     try:
-        settings = read(path(directory, _LAST), notes)
+        settings = read(path(directory, LAST), notes)
         notes.insert(0, "%s %s; running on the last good settings" % (CURRENT, first.reason))
     except Refused as e:
         settings = stamp.whole({})
-        if first.reason == e.reason == "is missing":
-            notes.append("no settings yet; running on defaults")
-        else:
-            line = "%s %s, %s %s; running on defaults" % (CURRENT, first.reason, _LAST, e.reason)
-            notes.append(line)
+        notes.append("%s %s, %s %s; running on defaults" % (CURRENT, first.reason, LAST, e.reason))
     for line in first.faults:
         notes.append(line)
     return settings, notes
@@ -166,7 +175,7 @@ def _replace_current(directory: str, name: str) -> None:
     """
     current = path(directory, CURRENT)
     if _usable(current):
-        os.rename(current, path(directory, _LAST))
+        os.rename(current, path(directory, LAST))
     os.rename(path(directory, name), current)
 
 
@@ -253,5 +262,5 @@ def dropped(directory: str = "/") -> str:
 
 def reset(directory: str = "/") -> None:
     """Factory reset: remove every settings file. The order keeps a half done reset from bringing an older file back."""
-    for name in (CANDIDATE, TRIAL, _LAST, CURRENT, _DROPPED, _NEW):
+    for name in (CANDIDATE, TRIAL, LAST, CURRENT, _DROPPED, _NEW):
         _remove(path(directory, name))

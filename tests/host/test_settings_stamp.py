@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lib"))
 
-import settings  # noqa: E402  (lib/ is no installed package)
-from settings import rules, schema, stamp  # noqa: E402
+import settings
+from settings import rules, schema, stamp
 
 
 def defaults() -> str:
@@ -34,7 +34,7 @@ def entries() -> str:
 def test_constants() -> None:
     table = hashlib.sha256(f"{schema.VERSION}\n{schema.TABLE}".encode()).hexdigest()[:8]
     wanted = (table, defaults(), entries())
-    assert (stamp.TABLE, stamp.DEFAULTS, stamp.ENTRIES) == wanted, "stamp.py needs:\n" + "\n".join(wanted)
+    assert wanted == (stamp.TABLE, stamp.DEFAULTS, stamp.ENTRIES), "stamp.py needs:\n" + "\n".join(wanted)
 
 
 def test_names_of_lists_are_distinct_from_each_other_and_from_fields() -> None:
