@@ -228,7 +228,9 @@ async def serve(node) -> None:
     helper = asyncio.create_task(view.run())
     wifi = node.cfg["wifi"]
     try:
-        await portal.Portal(view, wifi.get("ap_address") or "192.168.4.1", node.cfg["device"].get("web_port") or 80).run()
+        await portal.Portal(
+            view, wifi.get("ap_address") or "192.168.4.1", node.cfg["device"].get("web_port") or 80
+        ).run()
     finally:
         helper.cancel()
         for name in list(sys.modules):
