@@ -345,9 +345,9 @@ class Client:
                     delay = ceiling - (chance * (ceiling >> 2) >> 16)
                 else:
                     delay = chance * min(ceiling, 500 << min(self._failures, 12)) >> 16
-                self._now = ticks_ms()
                 self._wait = delay
-                while self._wait > ticks_diff(ticks_ms(), self._now):
+                since = ticks_ms()
+                while self._wait > ticks_diff(ticks_ms(), since):
                     await asyncio.sleep(_NAP)
         finally:
             keeper.cancel()

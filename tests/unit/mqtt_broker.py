@@ -178,6 +178,13 @@ class Broker:
         self.seen = i + 1
         return self.packets[i]
 
+    async def several(self, kind, count):
+        """The next `count` packets of this kind."""
+        found = []
+        while len(found) < count:
+            found.append(await self.expect(kind))
+        return found
+
     def _next(self, kind):
         for i in range(self.seen, len(self.packets)):
             if self.packets[i].kind == kind:
