@@ -146,7 +146,7 @@ class View:
         await asyncio.sleep_ms(_ANSWER_MS)
         try:
             reason = await self._tried(new)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001  (whatever it is: it ends the trial, and the page says so)
             self.fault(e)
             reason = "%s: %s" % (type(e).__name__, e)
         if not reason:
@@ -204,8 +204,8 @@ class View:
         self._state = portal.DONE
         self._candidate = None
         node.log(INFO, "new settings are in use")
-        for section in new:
-            if section not in _LIVE and new[section] != old.get(section):
+        for section, values in new.items():
+            if section not in _LIVE and values != old.get(section):
                 node.log(INFO, "%s: changed, restarting in a minute" % section)
                 await asyncio.sleep(60)
                 self._restart_at = True

@@ -49,7 +49,8 @@ def publish(topic, payload, qos=0, pid=0, dup=False, retain=False):
     while size > 127:
         head.append(size & 127 | 128)
         size >>= 7
-    return bytes(head + [size]) + body
+    head.append(size)
+    return bytes(head) + body
 
 
 def ack(kind, pid):
@@ -146,7 +147,7 @@ class Broker:
                 while at < len(packet.body):
                     at += 3 + (packet.body[at] << 8 | packet.body[at + 1])
                     codes.append(packet.body[at - 1])
-            return bytes([0x90, 2 + len(codes), packet.pid >> 8, packet.pid & 255] + list(codes))
+            return bytes([0x90, 2 + len(codes), packet.pid >> 8, packet.pid & 255]) + bytes(codes)
         if kind == UNSUBSCRIBE:
             return ack(UNSUBACK, packet.pid)
         if kind == PINGREQ:
