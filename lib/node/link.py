@@ -82,7 +82,7 @@ class Link:
             for topic, payload, retain in platform.birth():
                 await client.publish(topic, payload, 1, retain)
             if hasattr(platform, "base"):
-                await client.publish(platform.base + "/info", call("start.info", self._node), 1, platform.retain_ok)
+                await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
             filters = platform.subscriptions()
             if filters:
                 await client.subscribe(filters)

@@ -1,8 +1,6 @@
 """Makes the node from its settings: needed once, then out of the heap. Largest parts first, while the heap is whole."""
 
 import gc
-import json
-import sys
 
 import cloud
 import machine
@@ -78,21 +76,3 @@ def _sensors(node: Node) -> None:
     sensors.unload()
     for warning in board.warnings:
         node.log(WARNING, warning)
-
-
-def info(node: Node) -> str:
-    """What a user wants to know of a node once, as JSON: version, address, why it started, units of its values."""
-    units = {}
-    for sensor in node.sensors:
-        for field in sensor.fields:
-            if field[1]:
-                units[field[0]] = field[1]
-    return json.dumps(
-        {
-            "version": VERSION,
-            "platform": sys.platform,
-            "ip": node.wifi.sta.ifconfig()[0],
-            "reset": machine.reset_cause(),
-            "units": units,
-        }
-    )
