@@ -1,0 +1,79 @@
+"""The captive portal: a phone joins the node's access point, a page opens by itself, and the node is set up with it.
+
+`Portal` owns the sockets; dns.py answers names, server.py and request.py speak HTTP, app.py decides who gets what,
+page.py and template.py draw, form.py reads. The portal knows nothing of WiFi, MQTT or files: all it wants comes from
+one object, the node's view. Nothing here blocks, and no method of the view may block or wait either.
+
+The node's view, `node`:
+
+  name            str: title of the page.
+  ap_ssid         str: name of the node's own network, to be told to a phone that dropped off.
+  web_password    str: what the page asks for on the home network; "" = the page is not served there (the default).
+  settings        nested dict by section as lib/settings has it, of the candidate while one failed, else the current.
+                  Fields that the schema calls secret are looked at for "is there one" and never sent.
+  hosts()         iterable of str: names and addresses by which the page may be asked for besides the access point's
+                  address, in lower case: station address, hostname, hostname.local.
+  online()        bool: set up and connected: probes are told that all is well, so that the phone closes its sheet.
+  networks()      [(ssid bytes, signal dBm, locked bool)], strongest first (networks.digest() makes it from a scan);
+                  None while a scan is wanted or running.
+  rescan()        asks for a scan soon; returns at once.
+  status()        iterable of (name, value): network, address, signal, broker, uptime (int, s), version, memory, reset
+                  have labels in both languages, other names (readings) are shown as they are. Values are str or int;
+                  connected, connecting, disconnected, power, hard, soft, watchdog, crash, deepsleep are translated.
+  save(changes)   `changes` as form.changes() makes them: {section: {name: value}} with the items `network` and `broker`
+                  beside the sections; form.merge(settings, changes) makes new settings of it. Validates them and
+                  returns [(dotted name, what is wrong)]; with an empty list the trial has been accepted and begins
+                  soon: not before the answer is out (a second or so).
+  progress()      None, or (state, steps) of the last trial. state: TRYING, FAILED or DONE. steps: [(name, state,
+                  reason)] with state WAITING, TRYING, FAILED or DONE; name: wifi, address, broker, login, save;
+                  reason "" or a code of template.py's @r blocks (no_network, wrong_key, no_address, wifi_failed,
+                  broker_not_found, no_answer, tls, bad_login, not_authorised, client_id, unavailable, timeout, cut)
+                  or any text, which is shown as it is.
+  export()        nested dict of the current settings with the secrets masked (settings.redact).
+  restart()       restart soon: not before the answer is out. The same for
+  factory_reset() erase the settings and restart.
+  fault(error)    an exception in the portal or the view, to be logged.
+"""
+
+import asyncio
+
+from . import dns, net
+from .app import App
+from .page import DONE, FAILED, TRYING, WAITING
+from .server import Server
+
+__all__ = ("DONE", "FAILED", "TRYING", "WAITING", "Portal")
+
+QUEUE = 2  # connections that wait in the listener while the server is busy
+
+
+class Portal:
+    """DNS and HTTP of the access point at `ap`. Port 0 takes a free one (tests); `web_port` and `dns_port` say which."""
+
+    def __init__(self, node, ap: str = "192.168.4.1", web_port: int = 80, dns_port: int = 53, bind: str = "0.0.0.0"):
+        self.node = node
+        self.ap = ap
+        self.bind = bind
+        self.web_port = web_port
+        self.dns_port = dns_port
+        self.server = None
+
+    async def run(self) -> None:
+        """Serve until cancelled. OSError if a port is taken. Cancelling closes every socket."""
+        web = net.bind(self.bind, self.web_port, backlog=QUEUE)
+        try:
+            names = net.bind(self.ap, self.dns_port, datagram=True)
+        except OSError:
+            web.close()
+            raise
+        task = None
+        try:
+            app = App(self.node, self.ap, self.web_port)
+            self.server = Server(app.respond, app.admit, self.node.fault)
+            task = asyncio.create_task(dns.serve(names, self.ap))
+            await self.server.run(web)
+        finally:
+            if task is not None:
+                task.cancel()
+            web.close()
+            names.close()

@@ -1,0 +1,327 @@
+"""The page as text: markup, style, script and every word of it in English and Chinese. page.py puts it together.
+
+Blocks begin with a line "@name". Inside a block, [[English|中文]] is a word in two languages, and [[0]], [[1]], ... are the
+values that page.py passes. One text constant, because a constant of an .mpy file in ROMFS is used in place: it costs
+no heap, while a file would cost buffers and a table of blocks would cost objects.
+
+Style: one narrow column, touch targets of 48 px, system fonts, dark mode as the phone has it. Platforms show only their
+own fields by CSS (:has); where a browser lacks that, all fields are shown. The script only adds comfort.
+"""
+
+TEXT = """
+@head
+<!doctype html>
+<html lang="[[en|zh-CN]]">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>[[0]]</title>
+<link rel="icon" href="data:,">
+<style nonce="[[1]]">
+:root{--f:#1c2733;--m:#5a6a7a;--b:#eef2f5;--c:#fff;--l:#c9d3dc;--a:#0a6c74;--g:#1a7f4b;--r:#b3261e;color-scheme:light dark}
+@media(prefers-color-scheme:dark){:root{--f:#e6edf3;--m:#9fb0c0;--b:#11181f;--c:#1b252f;--l:#3a4855;--a:#5cc8cf;--g:#5bd08d;
+--r:#ff8a80}}
+*{box-sizing:border-box}
+body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--f);background:var(--b)}
+header,main{max-width:32rem;margin:auto;padding:12px}
+header{display:flex;justify-content:space-between;align-items:center;gap:12px;padding-bottom:0}
+h1{font-size:1.3rem;margin:0;overflow-wrap:anywhere}
+h2{font-size:1.05rem;margin:0 0 8px}
+section{background:var(--c);border-radius:14px;padding:16px;margin:0 0 12px}
+fieldset{border:0;margin:0;padding:0;min-width:0}
+p{margin:0 0 12px}
+a{color:var(--a)}
+header a{padding:12px 4px}
+label{display:block}
+input,select,button,.k{font:inherit;color:inherit;width:100%;min-height:48px;padding:8px 12px;border:1px solid var(--l);
+border-radius:10px;background:var(--c)}
+:focus-visible{outline:3px solid var(--a);outline-offset:1px}
+[type=checkbox],[type=radio]{width:22px;min-height:22px;height:22px;margin:0 10px 0 0;flex:none;accent-color:var(--a)}
+.k,button{display:block;text-align:center;text-decoration:none;cursor:pointer}
+.go{background:var(--a);border-color:var(--a);color:var(--c);font-weight:600}
+.t{display:flex;align-items:center;min-height:48px}
+.n{border-bottom:1px solid var(--l)}
+.n b{flex:1;font-weight:400;overflow-wrap:anywhere;min-width:0}
+.n svg{flex:none;margin-left:8px}
+.o{opacity:.25}
+.y{display:flex;gap:8px}
+.y button{width:auto}
+small,.h{color:var(--m);font-size:.875rem}
+.h{display:block}
+dl{display:grid;grid-template-columns:auto 1fr;gap:4px 16px;margin:0}
+dt{color:var(--m)}
+dd{margin:0;overflow-wrap:anywhere;text-align:right}
+ol{list-style:none;padding:0;margin:0 0 12px}
+.g{color:var(--g)}
+.r{color:var(--r)}
+[hidden]{display:none!important}
+@supports selector(:has(a)){.p{display:none}
+@css-platform
+form:has([value=[[0]]]:checked) .[[0]]
+@css-end
+{display:block}}
+</style>
+@title
+<header><h1>[[0]]</h1><a href="/?lang=[[zh|en]]" lang="[[zh|en]]">[[中文|English]]</a></header>
+<main>
+@poll
+<noscript><meta http-equiv="refresh" content="3"></noscript>
+<script nonce="[[0]]">
+setInterval(function(){var x=new XMLHttpRequest;x.open('GET','/progress');x.timeout=1900;
+x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.search)};x.send()},2000)
+</script>
+@trying
+<section aria-live="polite"><h2>[[Trying the new settings|正在尝试新设置]]</h2>
+@failed
+<section role="alert"><h2 class="r">[[Not saved: it did not work|未保存:连接失败]]</h2>
+@done
+<section role="status"><h2 class="g">[[Connected|已连接]]</h2>
+@step
+<li class="[[0]]"><span aria-hidden="true">[[1]]</span> [[2]]: [[3]]
+@trying-end
+<p class="h">[[Your phone may leave this WiFi for a moment. If it does, join it again; the result will be here.|手机可能会短暂断开此
+WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p></section>
+@failed-end
+<p class="h">[[The old settings are still in use. Change what is wrong and try again.|仍在使用原来的设置。请修改后重试。]]</p></section>
+@done-end
+<p>[[The settings are saved. This network closes soon.|设置已保存,此网络即将关闭。]]</p></section>
+@faults
+<section role="alert"><h2 class="r">[[Please check|请检查]]</h2><ul>
+@fault
+<li>[[0]]: [[1]]
+@faults-end
+</ul></section>
+@form
+<svg width="0" height="0" aria-hidden="true"><path id="k" d="M3 6V4a3 3 0 016 0v2h1v6H2V6zm1.5 0h3V4a1.5 1.5 0 00-3 0z"/></svg>
+<form method="post" action="/save[[0]]" autocomplete="off"><input type="hidden" name="token" value="[[1]]">
+<section><fieldset><legend><h2>WiFi</h2></legend>
+@scanning
+<p role="status">[[Looking for networks …|正在搜索网络…]]</p>
+@no-networks
+<p>[[No network found.|未找到网络。]]</p>
+@network
+<label class="t n"><input type="radio" name="network.ssid_hex" value="[[0]]"[[1]]><b>[[2]]</b>
+@saved
+<small>[[saved|已保存]]</small>
+@lock
+<svg width="12" height="14" role="img" aria-label="[[locked|加密]]"><use href="#k" fill="currentColor"/></svg>
+@signal
+<svg width="20" height="16" fill="currentColor" role="img" aria-label="[[signal|信号]] [[0]]/4"><path d="M0 12h4v4H0z"/>
+<path[[1]] d="M5 8h4v8H5z"/><path[[2]] d="M10 4h4v12h-4z"/><path[[3]] d="M15 0h4v16h-4z"/></svg>
+@network-end
+</label>
+@other
+<label class="t"><input type="radio" name="network.ssid_hex" value=""[[0]]><b>[[Another or hidden network|其他或隐藏网络]]</b></label>
+<p><input name="network.ssid" maxlength="32" value="[[1]]" aria-label="[[Network name|网络名称]]"
+ placeholder="[[Network name|网络名称]]" autocapitalize="none"></p>
+@rescan
+<p><button formaction="/rescan[[0]]" formnovalidate>[[Search again|重新搜索]]</button></p>
+@section
+</fieldset></section><section><fieldset><legend><h2>[[0]]</h2></legend>
+@save
+</fieldset></section>
+<section><button class="go">[[Save and connect|保存并连接]]</button>
+<small>[[The new settings are tried first. If they fail, the old ones stay.|先尝试新设置,失败则保留原设置。]]</small></section></form>
+@field
+<p[[0]]><label for="[[1]]">[[2]]</label>
+@input
+<input id="[[0]]" name="[[0]]" type="[[1]]" value="[[2]]" autocapitalize="none"
+@eye
+<button type="button" hidden aria-pressed="false" aria-controls="[[0]]">[[Show|显示]]</button></span>
+@clear
+<label class="t"><input type="checkbox" name="[[0]].clear">[[Clear the saved one|清除已保存的]]</label>
+@check
+<label class="t"><input type="checkbox" name="[[0]]"[[1]]>[[2]]</label>
+@select
+<select id="[[0]]" name="[[0]]">
+@option
+<option value="[[0]]"[[1]]>[[2]]
+@help
+<small>[[0]]</small>
+@field-end
+</p>
+@status
+<section><h2>[[Status|状态]]</h2><dl>
+@pair
+<dt>[[0]]<dd>[[1]]
+@tools
+</dl></section><section><h2>[[Tools|工具]]</h2>
+<p><a class="k" href="/export">[[Export settings (no passwords)|导出设置(不含密码)]]</a></p>
+<form method="post" action="/restart[[0]]"><p><button name="token" value="[[1]]">[[Restart|重启]]</button></p></form>
+<details><summary class="k r">[[Factory reset|恢复出厂设置]]</summary>
+<form method="post" action="/reset[[0]]"><input type="hidden" name="token" value="[[1]]">
+<label class="t"><input type="checkbox" name="sure" required>[[Yes, erase all settings|是的,清除所有设置]]</label>
+<button class="r">[[Erase and restart|清除并重启]]</button></form></details></section>
+@end
+</main>
+@script
+<script nonce="[[0]]">
+document.querySelectorAll('[aria-controls]').forEach(function(b){b.hidden=false;b.onclick=function(){
+var i=document.getElementById(b.getAttribute('aria-controls')),s=i.type=='password';i.type=s?'text':'password';
+b.setAttribute('aria-pressed',s)}});
+var o=document.getElementsByName('network.ssid')[0];o.oninput=function(){
+document.querySelector('[name="network.ssid_hex"][value=""]').checked=true}
+</script>
+@message
+<section role="status"><h2>[[0]]</h2><p><a class="k" href="/">[[Back|返回]]</a></p></section>
+@m.restart
+[[Restarting …|正在重启…]]
+@m.reset
+[[Erased. The node starts again as new.|已清除,节点将重新启动。]]
+@m.busy
+[[A trial is running. Please wait for its result.|正在尝试设置,请等待结果。]]
+@m.form
+[[This form is out of date. Please load the page again.|页面已过期,请重新加载。]]
+@c.mqtt
+MQTT
+@c.device
+[[Device|设备]]
+@f.cloud.platform
+[[Send readings to|数据发送到]]
+@f.broker.host
+[[Broker address|服务器地址]]
+@f.broker.port
+[[Port|端口]]
+@f.broker.tls
+[[Use TLS (encrypted, but the certificate is not checked)|使用 TLS(加密,但不验证证书)]]
+@f.mqtt.user
+[[User|用户名]]
+@f.mqtt.password
+[[Password|密码]]
+@f.mqtt.base_topic
+[[Base topic|基础主题]]
+@f.cloud.product
+[[Product|产品]]
+@f.cloud.device
+[[Device id|设备 ID]]
+@f.cloud.secret
+[[Secret or token|密钥或令牌]]
+@f.cloud.region
+[[Region|地域]]
+@f.cloud.instance
+[[Instance|实例]]
+@f.cloud.edition
+[[Edition|版本]]
+@f.cloud.method
+[[Signature|签名方法]]
+@f.cloud.expiry
+[[Token valid for|令牌有效期]]
+@f.network.key
+[[Key|密码]]
+@f.network.ssid
+[[WiFi network|WiFi 网络]]
+@f.device.name
+[[Name|名称]]
+@f.device.web
+[[Show this page in the home network too|在家庭网络中也提供此页面]]
+@f.device.password
+[[Password for that (user: admin)|访问密码(用户名:admin)]]
+@o.plain
+[[MQTT broker|MQTT 服务器]]
+@o.homeassistant
+Home Assistant
+@o.aliyun
+[[Alibaba Cloud|阿里云]]
+@o.tencent
+[[Tencent Cloud|腾讯云]]
+@o.onenet
+OneNET [[|中国移动]]
+@o.thingsboard
+ThingsBoard
+@o.adafruitio
+Adafruit IO
+@o.thingspeak
+ThingSpeak
+@o.azure
+Azure IoT
+@o.aws
+AWS IoT
+@o.emqx
+EMQX
+@o.hivemq
+HiveMQ
+@s.network
+[[Network|网络]]
+@s.address
+[[Address|地址]]
+@s.signal
+[[Signal|信号]]
+@s.broker
+[[Broker|服务器]]
+@s.uptime
+[[Running for|已运行]]
+@s.version
+[[Version|版本]]
+@s.memory
+[[Free memory|可用内存]]
+@s.reset
+[[Last start|上次启动]]
+@v.connected
+[[connected|已连接]]
+@v.connecting
+[[connecting|连接中]]
+@v.disconnected
+[[not connected|未连接]]
+@v.power
+[[power on|上电]]
+@v.hard
+[[reset button|复位键]]
+@v.soft
+[[restart|重启]]
+@v.watchdog
+[[watchdog|看门狗]]
+@v.crash
+[[crash|崩溃]]
+@v.deepsleep
+[[woke from sleep|睡眠唤醒]]
+@p.wifi
+WiFi
+@p.address
+[[Address|地址]]
+@p.broker
+[[Find the broker|查找服务器]]
+@p.login
+[[Log in|登录]]
+@p.save
+[[Save|保存]]
+@p0
+[[waiting|等待]]
+@p1
+[[trying …|尝试中…]]
+@p2
+[[failed|失败]]
+@p3
+[[done|完成]]
+@r.no_network
+[[this network is not in range|找不到此网络]]
+@r.wrong_key
+[[wrong WiFi key|WiFi 密码错误]]
+@r.no_address
+[[the router gave no address|路由器未分配地址]]
+@r.wifi_failed
+[[the network did not let the node in|无法加入网络]]
+@r.broker_not_found
+[[no such broker name|找不到服务器名称]]
+@r.no_answer
+[[the broker does not answer|服务器无响应]]
+@r.tls
+[[no TLS connection|TLS 连接失败]]
+@r.bad_login
+[[wrong user or password|用户名或密码错误]]
+@r.not_authorised
+[[not authorised|未授权]]
+@r.client_id
+[[client id refused|客户端 ID 被拒绝]]
+@r.unavailable
+[[the broker is not available|服务器不可用]]
+@r.timeout
+[[took too long|超时]]
+@r.cut
+[[interrupted by a restart|因重启而中断]]
+@e.key_needed
+[[this network needs a key|此网络需要密码]]
+@e.text
+[[not readable text|文本无法识别]]
+@e.number
+[[not a number|不是数字]]
+@
+"""
