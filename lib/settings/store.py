@@ -1,0 +1,280 @@
+"""Settings on the board's file system: a power cut at any byte leaves the old or the new ones.
+
+Files, all in one directory:
+  settings.json            the current ones
+  settings.last.json       the ones before: last good
+  settings.candidate.json  new ones, to be tried on the next connect
+  settings.trial.json      the candidate while it is being tried; found at a start, it did not survive its trial
+  settings.dropped.txt     why the last candidate was dropped
+  settings.new             being written; renamed when it is whole
+The second line of a file that this module wrote is a checksum of all that follows. A file without that line is a person's or
+a tool's, and is as welcome; one whose checksum does not match is refused.
+"""
+
+import binascii
+import errno
+import hashlib
+import os
+
+from . import migrate, reader, rules, writer
+
+MAX_BYTES = 4096
+CURRENT = "settings.json"
+LAST = "settings.last.json"
+CANDIDATE = "settings.candidate.json"
+TRIAL = "settings.trial.json"
+DROPPED = "settings.dropped.txt"
+_NEW = "settings.new"
+_REASON_BYTES = 160
+_INTERRUPTED = "the node restarted during the trial"
+
+_HEAD = '{\n"sha256 of the lines below; delete this line after editing": "'
+_DIGITS = 16
+_TAIL = '",\n'
+_BODY = len(_HEAD) + _DIGITS + len(_TAIL)
+
+
+class Refused(Exception):
+    """A file that is not used: `reason` in one line, `faults` one line each."""
+
+    def __init__(self, reason: str, faults: "list | None" = None):
+        super().__init__(reason)
+        self.reason = reason
+        self.faults = faults or []
+
+
+def _path(directory: str, name: str) -> str:
+    return directory + name if directory.endswith("/") else directory + "/" + name
+
+
+def _size(path: str) -> "int | None":
+    """Bytes in the file, None if there is none."""
+    try:
+        return os.stat(path)[6]
+    except OSError as e:
+        if e.errno != errno.ENOENT:
+            raise
+        return None
+
+
+def _digest(parts) -> str:
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(part)
+    return binascii.hexlify(h.digest()).decode()[:_DIGITS]
+
+
+def read(path: str, notes: list) -> dict:
+    """Whole, valid settings from a file; raises `Refused`. Unknown names go to `notes`."""
+    size = _size(path)
+    if size is None:
+        raise Refused("is missing")
+    if size > MAX_BYTES:
+        raise Refused("is too large (%d bytes, wanted at most %d)" % (size, MAX_BYTES))
+    try:
+        with open(path, "rb") as f:
+            data = f.read()
+    except OSError as e:
+        raise Refused("cannot be read (error %s)" % e.errno)
+    return decode(data, notes)
+
+
+def decode(data: bytes, notes: list) -> dict:
+    """Whole, valid settings from the bytes of a file; raises `Refused`."""
+    head = _HEAD.encode()
+    if data.startswith(head):
+        if data[len(head) : _BODY] != (_digest((memoryview(data)[_BODY:],)) + _TAIL).encode():
+            raise Refused("is torn or was edited (checksum; after editing, delete its second line)")
+        data = b"{" + data[_BODY:]
+    try:
+        raw = reader.parse(data)
+    except reader.Malformed as e:
+        raise Refused("is torn or not JSON (%s)" % e)
+    if not isinstance(raw, dict):
+        raise Refused("is not a settings file (no object)")
+    try:
+        migrate.migrate(raw)
+    except migrate.TooNew as e:
+        raise Refused("is too new (%s)" % e)
+    except ValueError as e:
+        raise Refused("is not a settings file (%s)" % e)
+    found: list = []
+    clean, faults = rules.validate(raw, found)
+    if raw and not [key for key in raw if key in clean or key == "schema"]:
+        raise Refused("is not a settings file (no section that is known)")
+    if faults:
+        raise Refused("has %d fault%s" % (len(faults), "" if len(faults) == 1 else "s"), faults)
+    notes.extend(found)
+    return clean
+
+
+def load(directory: str = "/") -> tuple:
+    """`(settings, notes)`: the current ones, else the last good ones, else defaults. Never raises for what a file holds.
+
+    `notes` is empty when all is well; else its first line says what was refused, why, and what runs instead, and one line
+    follows for each fault or unknown name.
+    """
+    notes: list = []
+    try:
+        return read(_path(directory, CURRENT), notes), notes
+    except Refused as e:
+        first = e
+    try:
+        settings = read(_path(directory, LAST), notes)
+        notes.insert(0, "%s %s; running on the last good settings" % (CURRENT, first.reason))
+    except Refused as e:
+        settings = rules.validate({})[0]
+        if first.reason == e.reason == "is missing":
+            notes.append("no settings yet; running on defaults")
+        else:
+            line = "%s %s, %s %s; running on defaults" % (CURRENT, first.reason, LAST, e.reason)
+            notes.append(line)
+    for line in first.faults:
+        notes.append(line)
+    return settings, notes
+
+
+def _write(directory: str, name: str, settings: dict) -> bool:
+    """Write checked settings under `name` by way of a new file; False if that very file is there already."""
+    clean, faults = rules.validate(settings)
+    if faults:
+        raise ValueError("; ".join(faults))
+    digest = _digest(line.encode() for line in writer.lines(clean))
+    size = _BODY
+    for line in writer.lines(clean):
+        size += len(line.encode())
+    if size > MAX_BYTES:
+        raise ValueError("settings: %d bytes, wanted at most %d" % (size, MAX_BYTES))
+    head = (_HEAD + digest + _TAIL).encode()
+    if _is_whole(_path(directory, name), head):
+        return False
+    new = _path(directory, _NEW)
+    with open(new, "wb") as f:
+        f.write(head)
+        for line in writer.lines(clean):
+            f.write(line.encode())
+    if not _is_whole(new, head):
+        raise OSError(errno.EIO, "settings did not read back as written")
+    return True
+
+
+def _is_whole(path: str, head: bytes = b"") -> bool:
+    """Does the file have the checksum line (`head`, or any) and does it match?"""
+    size = _size(path)
+    if size is None or not _BODY <= size <= MAX_BYTES:
+        return False
+    with open(path, "rb") as f:
+        found = f.read(_BODY)
+        if head and found != head:
+            return False
+        return found == (_HEAD + _digest(_pieces(f)) + _TAIL).encode()
+
+
+def _pieces(f):
+    piece = f.read(256)
+    while piece:
+        yield piece
+        piece = f.read(256)
+
+
+def _replace_current(directory: str, name: str) -> None:
+    """Make file `name` the current one; the current one, if it is good, becomes the last good one.
+
+    Between the two renames there is no current file: load() then takes the last good one, which is the old current one.
+    """
+    current = _path(directory, CURRENT)
+    if _usable(current):
+        os.rename(current, _path(directory, LAST))
+    os.rename(_path(directory, name), current)
+
+
+def _usable(path: str) -> bool:
+    if _is_whole(path):
+        return True
+    try:
+        read(path, [])
+    except Refused:
+        return False
+    return True
+
+
+def _remove(path: str) -> None:
+    if _size(path) is not None:
+        os.remove(path)
+
+
+def save(settings: dict, directory: str = "/") -> bool:
+    """Make `settings` the current ones. False: they already were, nothing was written.
+
+    Raises ValueError (all faults, or more than 4096 bytes) and OSError (file system); then the old ones stay.
+    """
+    if not _write(directory, CURRENT, settings):
+        return False
+    _replace_current(directory, _NEW)
+    return True
+
+
+def stage(settings: dict, directory: str = "/") -> None:
+    """Store `settings` as the candidate that the next `trial()` hands out. Raises as `save()` does."""
+    if _write(directory, CANDIDATE, settings):
+        os.rename(_path(directory, _NEW), _path(directory, CANDIDATE))
+    _remove(_path(directory, DROPPED))
+
+
+def trial(directory: str = "/") -> "dict | None":
+    """The candidate, if there is one, now on trial: end it with `promote()` or `drop()`.
+
+    A trial that neither ended is dropped here: a candidate that crashes the node or takes it off the network is tried once.
+    """
+    if _size(_path(directory, TRIAL)) is not None:
+        drop(_INTERRUPTED, directory)
+    candidate = _path(directory, CANDIDATE)
+    if _size(candidate) is None:
+        return None
+    on_trial = _path(directory, TRIAL)
+    os.rename(candidate, on_trial)
+    try:
+        return read(on_trial, [])
+    except Refused as e:
+        drop("the candidate " + e.reason, directory)
+        return None
+
+
+def promote(directory: str = "/") -> None:
+    """The trial went well: its settings become the current ones, the current ones the last good ones. OSError without a trial."""
+    if _size(_path(directory, TRIAL)) is None:
+        raise OSError(errno.ENOENT)
+    _replace_current(directory, TRIAL)
+
+
+def drop(reason: str, directory: str = "/") -> None:
+    """The trial failed: forget its settings (and a candidate not yet tried, if there is no trial), keep the reason."""
+    on_trial = _path(directory, TRIAL)
+    gone = on_trial if _size(on_trial) is not None else _path(directory, CANDIDATE)
+    if reason != _INTERRUPTED or _size(_path(directory, DROPPED)) is None:
+        with open(_path(directory, DROPPED), "wb") as f:
+            f.write(reason.encode()[:_REASON_BYTES])
+    _remove(gone)
+
+
+def dropped(directory: str = "/") -> str:
+    """Why the last candidate was dropped; "" if the last one was not."""
+    try:
+        with open(_path(directory, DROPPED), "rb") as f:
+            data = f.read(_REASON_BYTES)
+    except OSError as e:
+        if e.errno != errno.ENOENT:
+            raise
+        return ""
+    while data:
+        try:
+            return str(data, "utf-8")
+        except UnicodeError:  # cut in a character
+            data = data[:-1]
+    return ""
+
+
+def reset(directory: str = "/") -> None:
+    """Factory reset: remove every settings file. The order keeps a half done reset from bringing an older file back."""
+    for name in (CANDIDATE, TRIAL, LAST, CURRENT, DROPPED, _NEW):
+        _remove(_path(directory, name))
