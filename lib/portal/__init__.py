@@ -20,10 +20,9 @@ The node's view, `node`:
   status()        iterable of (name, value): network, address, signal, broker, uptime (int, s), version, memory, reset
                   have labels in both languages, other names (readings) are shown as they are. Values are str or int;
                   connected, connecting, disconnected, power, hard, soft, watchdog, crash, deepsleep are translated.
-  save(changes)   `changes` as form.changes() makes them: {section: {name: value}} with the items `network` and `broker`
-                  beside the sections; form.merge(settings, changes) makes new settings of it. Validates them and
-                  returns [(dotted name, what is wrong)]; with an empty list the trial has been accepted and begins
-                  soon: not before the answer is out (a second or so).
+  save(patch)     `patch` is for settings.patch(): an object with what is to change. Returns the faults of patch():
+                  lines of "dotted.name: what is wrong"; with an empty list the trial has been accepted, progress() says
+                  TRYING from now on, and it begins soon: not before the answer is out (a second or so).
   progress()      None, or (state, steps) of the last trial. state: TRYING, FAILED or DONE. steps: [(name, state,
                   reason)] with state WAITING, TRYING, FAILED or DONE; name: wifi, address, broker, login, save;
                   reason "" or a code of template.py's @r blocks (no_network, wrong_key, no_address, wifi_failed,
@@ -48,7 +47,7 @@ QUEUE = 2  # connections that wait in the listener while the server is busy
 
 
 class Portal:
-    """DNS and HTTP of the access point at `ap`. Port 0 takes a free one (tests); `web_port` and `dns_port` say which."""
+    """DNS and HTTP of the access point whose address is `ap`. The HTTP socket listens on `bind`."""
 
     def __init__(self, node, ap: str = "192.168.4.1", web_port: int = 80, dns_port: int = 53, bind: str = "0.0.0.0"):
         self.node = node

@@ -10,7 +10,7 @@ import os
 from binascii import a2b_base64, hexlify
 
 from . import form, net, probes
-from .page import Page, words
+from .page import TRYING, Page
 
 try:
     from micropython import const
@@ -96,7 +96,7 @@ class App:
         return self._own(request, host)
 
     def _own_name(self, host: "str | None") -> str:
-        """The host of the request if it is one of ours with our port, else "". A request without one (HTTP/1.0) is ours."""
+        """The request's host if it is one of ours, with our port, else "". A request without one (HTTP/1.0) is ours."""
         if host is None:
             return self.ap
         name = host.lower()
@@ -110,7 +110,7 @@ class App:
         return ""
 
     def _captive(self, request):
-        """For a probe or a stranger's name on the access point: online, once set up; until then, the way to the page."""
+        """For a probe or a foreign name on the access point: online, once set up; until then, the way to the page."""
         if self.node.online():
             answer = probes.online((request.headers.get("host") or "").lower(), request.path)
             if answer is not None:
@@ -172,7 +172,7 @@ class App:
         if not same(self.token.encode(), (request.form.get("token") or "").encode()):
             return self._html(403, page, page.message("m.form", ""))
         progress = self.node.progress()
-        if progress is not None and progress[0] == 1:
+        if progress is not None and progress[0] == TRYING:
             return self._html(403, page, page.message("m.busy", self.pulse()))
         back = "/" + str(page.query, "utf-8")
         if request.path == "/rescan":
@@ -185,9 +185,9 @@ class App:
                 self.node.factory_reset()
                 return self._html(200, page, page.message("m.reset", self.pulse()))
         else:
-            changed, faults = form.changes(request.form, self.node.settings, self._secured)
+            patch, faults = form.changes(request.form, self.node.settings, self._secured)
             if not faults:
-                faults = self.node.save(changed)
+                faults = self.node.save(patch)
             if faults:
                 return self._html(422, page, page.whole(self.pulse(), faults, request.form))
         return self._redirect(303, back)
@@ -271,9 +271,8 @@ def preferred(accepted: str) -> str:
         tag = fields[0].strip()
         value = 1000
         for field in fields[1:]:
-            field = field.strip()
-            if field[:2] == "q=":
-                digits = field[2:].replace(".", "") + "000"
+            if field.strip()[:2] == "q=":
+                digits = field.strip()[2:].replace(".", "") + "000"
                 value = int(digits[:4]) if not digits.strip("0123456789") and digits[:1] in "01" else 0
         for name in ("en", "zh"):
             if (tag == name or tag[:3] == name + "-") and value > weight:

@@ -39,11 +39,6 @@ def bars(rssi: int) -> int:
     return 4 if rssi >= -55 else 3 if rssi >= -65 else 2 if rssi >= -75 else 1
 
 
-def ssid_of(entry: dict) -> bytes:
-    """The name of a network in the settings, as bytes."""
-    return bytes.fromhex(entry["ssid_hex"]) if entry.get("ssid_hex") else entry.get("ssid", "").encode()
-
-
 def readable(ssid: bytes) -> bool:
     """True if the name is UTF-8 without control characters, so that it can stand in the settings as text."""
     for c in ssid:

@@ -2,8 +2,10 @@
 
 Every function is a generator of bytes-like pieces that the server packs into its buffer: no page is ever in memory.
 Values given as `str` are text and are escaped for HTML here, at the one place where text meets markup; `bytes` are
-markup of our own. Hostile text is handled as bytes: indexing a `str` interns every new character on MicroPython, for ever.
+markup of our own. Hostile text is handled as bytes: on MicroPython indexing a `str` interns new characters for ever.
 """
+
+import settings
 
 from . import form, networks
 from .template import TEXT
@@ -41,7 +43,7 @@ def _bounds(name: str) -> "tuple[int, int]":
 
 
 def block(lang: str, name: str, *values):
-    """The block's pieces in that language, its [[0]], [[1]], ... replaced by `values` (str: escaped; bytes: as they are)."""
+    """The block's pieces in that language; [[0]], [[1]], ... stand for `values` (str: escaped; bytes: as they are)."""
     at, end = _bounds(name)
     view = memoryview(_TEXT)
     while True:
@@ -85,7 +87,6 @@ class Page:
 
     def _head(self):
         yield from self._block("head", self.node.name, self.nonce)
-        at, end = _bounds("css-platform")
         first = True
         for field in form.fields():
             for platform in field.choices if field.dotted == "cloud.platform" else ():
@@ -139,7 +140,13 @@ class Page:
 
     def _faults(self, faults):
         yield from self._block("faults")
-        for name, said in faults:
+        for line in faults:
+            colon = line.find(": ")
+            name = line[: max(colon, 0)]
+            for path, item in (("wifi.networks.0.", "network."), ("mqtt.brokers.0.", "broker.")):
+                if name.startswith(path):
+                    name = item + name[len(path) :]
+            said = line[colon + 2 :] if colon >= 0 else line
             yield from self._block("fault", words(self.lang, "f." + name, name), words(self.lang, "e." + said, said))
         yield from self._block("faults-end")
 
@@ -162,7 +169,7 @@ class Page:
             found = ()
         elif not found:
             yield from self._block("no-networks")
-        saved = [networks.ssid_of(entry) for entry in self.node.settings["wifi"]["networks"]]
+        saved = [settings.ssid_bytes(entry) for entry in self.node.settings["wifi"]["networks"]]
         typed = (answers or {}).get("network.ssid") or ""
         chosen = (answers or {}).get("network.ssid_hex")
         if chosen is None:
@@ -249,8 +256,7 @@ class Page:
     def _status(self):
         yield from self._block("status")
         for name, value in self.node.status():
+            text = str(value)
             if name == "uptime" and isinstance(value, int):
-                value = "%d d %d:%02d" % (value // 86400, value // 3600 % 24, value // 60 % 60)
-            else:
-                value = str(value)
-            yield from self._block("pair", words(self.lang, "s." + name, name), words(self.lang, "v." + value, value))
+                text = "%d d %d:%02d" % (value // 86400, value // 3600 % 24, value // 60 % 60)
+            yield from self._block("pair", words(self.lang, "s." + name, name), words(self.lang, "v." + text, text))

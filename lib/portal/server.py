@@ -57,7 +57,7 @@ class _Slot:
 class Server:
     """Serves `respond(request, peer)`: a generator of bytes-like pieces, or None to hang up without a word.
 
-    `admit(peer)` says whether the dotted address may connect at all. `on_error(exception)` hears of faults in `respond`.
+    `admit(peer)` says whether the dotted address may connect at all. `on_error(exception)` hears of `respond`'s faults.
     """
 
     def __init__(self, respond, admit, on_error) -> None:

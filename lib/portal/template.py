@@ -1,8 +1,8 @@
 """The page as text: markup, style, script and every word of it in English and Chinese. page.py puts it together.
 
-Blocks begin with a line "@name". Inside a block, [[English|中文]] is a word in two languages, and [[0]], [[1]], ... are the
-values that page.py passes. One text constant, because a constant of an .mpy file in ROMFS is used in place: it costs
-no heap, while a file would cost buffers and a table of blocks would cost objects.
+Blocks begin with a line "@name". Inside a block, [[English|中文]] is a word in two languages, and [[0]], [[1]], ... are
+the values that page.py passes. One text constant, because a constant of an .mpy file in ROMFS is used in place: it
+costs no heap, while a file would cost buffers and a table of blocks would cost objects.
 
 Style: one narrow column, touch targets of 48 px, system fonts, dark mode as the phone has it. Platforms show only their
 own fields by CSS (:has); where a browser lacks that, all fields are shown. The script only adds comfort.
@@ -17,9 +17,10 @@ TEXT = """
 <title>[[0]]</title>
 <link rel="icon" href="data:,">
 <style nonce="[[1]]">
-:root{--f:#1c2733;--m:#5a6a7a;--b:#eef2f5;--c:#fff;--l:#c9d3dc;--a:#0a6c74;--g:#1a7f4b;--r:#b3261e;color-scheme:light dark}
-@media(prefers-color-scheme:dark){:root{--f:#e6edf3;--m:#9fb0c0;--b:#11181f;--c:#1b252f;--l:#3a4855;--a:#5cc8cf;--g:#5bd08d;
---r:#ff8a80}}
+:root{--f:#1c2733;--m:#5a6a7a;--b:#eef2f5;--c:#fff;--l:#c9d3dc;--a:#0a6c74;--g:#1a7f4b;--r:#b3261e;
+color-scheme:light dark}
+@media(prefers-color-scheme:dark){:root{--f:#e6edf3;--m:#9fb0c0;--b:#11181f;--c:#1b252f;--l:#3a4855;--a:#5cc8cf;
+--g:#5bd08d;--r:#ff8a80}}
 *{box-sizing:border-box}
 body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--f);background:var(--b)}
 header,main{max-width:32rem;margin:auto;padding:12px}
@@ -78,10 +79,11 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 @step
 <li class="[[0]]"><span aria-hidden="true">[[1]]</span> [[2]]: [[3]]
 @trying-end
-<p class="h">[[Your phone may leave this WiFi for a moment. If it does, join it again; the result will be here.|手机可能会短暂断开此
-WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p></section>
+<p class="h">[[Your phone may leave this WiFi for a moment. If it does, join it again; the result will be here.\
+|手机可能会短暂断开此 WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p></section>
 @failed-end
-<p class="h">[[The old settings are still in use. Change what is wrong and try again.|仍在使用原来的设置。请修改后重试。]]</p></section>
+<p class="h">[[The old settings are still in use. Change what is wrong and try again.\
+|仍在使用原来的设置。请修改后重试。]]</p></section>
 @done-end
 <p>[[The settings are saved. This network closes soon.|设置已保存,此网络即将关闭。]]</p></section>
 @faults
@@ -91,7 +93,8 @@ WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p><
 @faults-end
 </ul></section>
 @form
-<svg width="0" height="0" aria-hidden="true"><path id="k" d="M3 6V4a3 3 0 016 0v2h1v6H2V6zm1.5 0h3V4a1.5 1.5 0 00-3 0z"/></svg>
+<svg width="0" height="0" aria-hidden="true">
+<path id="k" d="M3 6V4a3 3 0 016 0v2h1v6H2V6zm1.5 0h3V4a1.5 1.5 0 00-3 0z"/></svg>
 <form method="post" action="/save[[0]]" autocomplete="off"><input type="hidden" name="token" value="[[1]]">
 <section><fieldset><legend><h2>WiFi</h2></legend>
 @scanning
@@ -110,7 +113,8 @@ WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p><
 @network-end
 </label>
 @other
-<label class="t"><input type="radio" name="network.ssid_hex" value=""[[0]]><b>[[Another or hidden network|其他或隐藏网络]]</b></label>
+<label class="t"><input type="radio" name="network.ssid_hex" value=""[[0]]>
+<b>[[Another or hidden network|其他或隐藏网络]]</b></label>
 <p><input name="network.ssid" maxlength="32" value="[[1]]" aria-label="[[Network name|网络名称]]"
  placeholder="[[Network name|网络名称]]" autocapitalize="none"></p>
 @rescan
@@ -120,7 +124,8 @@ WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p><
 @save
 </fieldset></section>
 <section><button class="go">[[Save and connect|保存并连接]]</button>
-<small>[[The new settings are tried first. If they fail, the old ones stay.|先尝试新设置,失败则保留原设置。]]</small></section></form>
+<small>[[The new settings are tried first. If they fail, the old ones stay.\
+|先尝试新设置,失败则保留原设置。]]</small></section></form>
 @field
 <p[[0]]><label for="[[1]]">[[2]]</label>
 @input
@@ -321,6 +326,8 @@ WiFi
 [[this network needs a key|此网络需要密码]]
 @e.text
 [[not readable text|文本无法识别]]
+@e.needed
+[[please fill in|请填写]]
 @e.number
 [[not a number|不是数字]]
 @
