@@ -38,15 +38,12 @@ def _redact_object(section: str, values: dict) -> dict:
 def patch(settings: dict, changes) -> tuple:
     """`(merged, faults)`: `changes`, an object with only what is to change, over `settings`; neither is changed.
 
-    null puts a field back to its default. Names that are not known are faults here. With faults, `merged` is not to be used.
+    null puts a field back to its default. Names that are not known are faults here. With faults, do not use `merged`.
     """
     if not isinstance(changes, dict):
         return settings, rules.validate(changes)[1]
-    raw: dict = {}
-    for section in settings:
-        raw[section] = settings[section]
-    for section in changes:
-        new = changes[section]
+    raw: dict = dict(settings)
+    for section, new in changes.items():
         whole = schema.find(section) if section in settings else None
         if section not in settings or new is None or not isinstance(new, (dict, list)):
             raw[section] = new  # for validate() to judge
@@ -63,12 +60,11 @@ def patch(settings: dict, changes) -> tuple:
 
 def _over(section: str, old: dict, new: dict) -> dict:
     merged = dict(old)
-    for key in new:
-        merged[key] = new[key]
+    merged.update(new)
     for field in schema.fields(section):
         name = field.name
         if field.secret and _keeps(new, name):
-            merged[name] = old[name]
+            merged[name] = old.get(name)
         elif field.kind == "list" and name in new:
             merged[name] = _keep_in_list(field.item, old[name], new[name])
     return merged
@@ -83,17 +79,17 @@ def _keep_in_list(item: str, old: list, new):
     secrets = [field.name for field in schema.fields(item) if field.secret]
     if not secrets or not isinstance(new, list):
         return new
-    kept = []
-    for entry in new:
-        if isinstance(entry, dict):
-            entry = dict(entry)
-            for before in old:
-                if _ssid(before) == _ssid(entry):
-                    for name in secrets:
-                        if _keeps(entry, name):
-                            entry[name] = before[name]
-        kept.append(entry)
-    return kept
+    return [_with_secrets(secrets, old, entry) if isinstance(entry, dict) else entry for entry in new]
+
+
+def _with_secrets(secrets: list, old: list, new: dict) -> dict:
+    merged = dict(new)
+    for entry in old:
+        if _ssid(entry) == _ssid(new):
+            for name in secrets:
+                if _keeps(new, name):
+                    merged[name] = entry.get(name)
+    return merged
 
 
 def _ssid(network: dict) -> tuple:
@@ -101,19 +97,19 @@ def _ssid(network: dict) -> tuple:
 
 
 def parse(field, text: str):
-    """The value that `text` (of a form or a command line) stands for; None: not set. Raises `rules.Wrong`. Not for lists."""
+    """The value that `text` (of a form, a command line) stands for; None: not set. Raises `rules.Wrong`. No lists."""
     if field.kind == "bool":
         word = text.strip().lower()
         if word not in _YES and word not in _NO:
             raise rules.Wrong("cannot be used")
         return word in _YES
-    if field.kind == "int":
-        digits = text.strip()
-        if not digits:
-            return None
-        if len(digits) > reader.MAX_DIGITS or not (digits[1:] if digits.startswith("-") else digits).isdigit():
-            raise rules.Wrong("is not a whole number")
-        value = int(digits)
+    if not text:
+        return "" if field.secret else None
+    if field.kind in ("int", "number"):
+        try:
+            value = reader.parse_json(text.encode())
+        except reader.Malformed:
+            value = text
     elif field.kind == "pin" and text.strip().isdigit() and len(text) < 4:
         value = int(text)
     else:
@@ -125,8 +121,8 @@ def parse(field, text: str):
 def from_text(pairs) -> tuple:
     """`(changes, faults)` from `(dotted name, text)` pairs, for `patch()`.
 
-    Names are as in fault lines: `mqtt.keepalive`, `wifi.networks.0.ssid`, `sensors.1.pin`. A list gets exactly the entries
-    that are named, in the order of their numbers. A whole list, and a further key of a sensor, is given as JSON.
+    Names are as in fault lines: `mqtt.keepalive`, `wifi.networks.0.ssid`, `sensors.1.pin`. A list gets exactly the
+    entries that are named, in the order of their numbers. A whole list, or a further key of a sensor, is given as JSON.
     """
     changes: dict = {}
     lists: list = []
@@ -174,28 +170,32 @@ def _assign(changes: dict, lists: list, dotted: str, text: str) -> None:
             raise _Unknown()
         holder[name] = _parsed(field, dotted, text)
     elif not parts:
-        holder[name] = reader.parse(text.encode())
+        holder[name] = reader.parse_json(text.encode())
     else:
-        _assign_entry(field, holder, lists, name, parts, dotted, text)
+        entry = _entry(field, holder, lists, name, parts)
+        entry[parts[1]] = _entry_value(field.item, parts[1], dotted, text)
 
 
-def _assign_entry(field, holder: dict, lists: list, name: str, parts: list, dotted: str, text: str) -> None:
+def _entry(field, holder: dict, lists: list, name: str, parts: list) -> dict:
+    """The list entry that `parts`, [number, name], is about; made if it is new."""
     if len(parts) != 2 or not parts[0].isdigit() or len(parts[0]) > 2 or int(parts[0]) >= field.high:
         raise _Unknown()
     if (holder, name) not in lists:
         holder[name] = {}
         lists.append((holder, name))
-    entry = holder[name].setdefault(int(parts[0]), {})
-    inner = schema.find(field.item, parts[1])
+    return holder[name].setdefault(int(parts[0]), {})
+
+
+def _entry_value(item: str, name: str, dotted: str, text: str):
+    inner = schema.find(item, name)
     if inner is not None:
-        entry[parts[1]] = _parsed(inner, dotted, text)
-    elif schema.is_open(field.item):
-        try:
-            entry[parts[1]] = reader.parse(text.encode())
-        except reader.Malformed:
-            entry[parts[1]] = text
-    else:
+        return _parsed(inner, dotted, text)
+    if not schema.is_open(item):
         raise _Unknown()
+    try:
+        return reader.parse_json(text.encode())
+    except reader.Malformed:
+        return text
 
 
 def _parsed(field, dotted: str, text: str):

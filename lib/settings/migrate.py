@@ -10,7 +10,7 @@ class TooNew(ValueError):
 
 
 def migrate(raw: dict, steps: tuple = STEPS, version: int = schema.VERSION) -> dict:
-    """`raw` in the form of `version`, changed in place. Without "schema" it is taken as today's. Raises `TooNew`, ValueError."""
+    """`raw`, changed in place, in the form of `version`; without "schema" it is that already. TooNew, ValueError."""
     found = raw.get("schema", version)
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
         raise ValueError("schema: not a version, wanted 1 to %d" % version)

@@ -1,11 +1,20 @@
-"""A strict JSON reader for settings: files written by people, torn files and messages from the network all end up here.
+"""A strict JSON reader: files written by people, torn files and messages from the network all end up here.
 
-The chip's `json` takes `[1,]`, `{"a" 1}` and doubled names, splits emoji in escapes into halves, and has no limit of depth;
-CPython's takes NaN. This one refuses what is not JSON, says in which line, and behaves the same on both.
+The chip's `json` takes `[1,]`, `{"a" 1}` and doubled names, splits emoji in escapes into halves, and has no limit of
+depth; CPython's takes NaN. This one refuses what is not JSON, says in which line, and behaves the same on both.
 """
 
-MAX_DEPTH = 6
-MAX_DIGITS = 20
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value):
+        """The value itself."""
+        return value
+
+
+_MAX_DEPTH = const(6)
+_MAX_DIGITS = const(20)
 
 
 class Malformed(ValueError):
@@ -37,7 +46,7 @@ class _Text:
         return False
 
 
-def parse(data: bytes):
+def parse_json(data: bytes):
     """The value that `data` (UTF-8, no BOM) stands for; raises `Malformed`."""
     text = _Text(data)
     if not text.peek():
@@ -50,8 +59,8 @@ def parse(data: bytes):
 
 def _value(text: _Text, depth: int):
     c = text.peek()
-    if depth > MAX_DEPTH:
-        raise text.fail("nested more than %d deep" % MAX_DEPTH)
+    if depth > _MAX_DEPTH:
+        raise text.fail("nested more than %d deep" % _MAX_DEPTH)
     if c == "{":
         return _object(text, depth)
     if c == "[":
@@ -110,7 +119,7 @@ def _string(text: _Text) -> str:
         c = data[at]
         if c < 32:
             raise text.fail("a text is not closed, or has a control character in it")
-        if c == 34 or c == 92:
+        if c in (34, 92):
             try:
                 pieces.append(str(bytes(data[start:at]), "utf-8"))
             except UnicodeError:
@@ -162,8 +171,8 @@ def _number(text: _Text):
     while at < len(data) and data[at] in b"+-.0123456789eE":
         at += 1
     digits = str(bytes(data[start:at]), "utf-8")
-    if at - start > MAX_DIGITS:
-        raise text.fail("a number of more than %d digits" % MAX_DIGITS)
+    if at - start > _MAX_DIGITS:
+        raise text.fail("a number of more than %d digits" % _MAX_DIGITS)
     body = digits[1:] if digits.startswith("-") else digits
     whole = body
     for mark in ".eE":

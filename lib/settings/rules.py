@@ -2,10 +2,19 @@
 
 from . import MARK, schema, ssid_bytes
 
-_EXTRA_INT = 0x3FFFFFFF  # the chip's small int
-_EXTRA_TEXT = 64
-_EXTRA_LIST = 16
-_EXTRA_DEPTH = 3
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value):
+        """The value itself."""
+        return value
+
+
+_EXTRA_INT = const(0x3FFFFFFF)  # the chip's small int
+_EXTRA_TEXT = const(64)
+_EXTRA_LIST = const(16)
+_EXTRA_DEPTH = const(3)
 
 
 class Wrong(ValueError):
@@ -15,7 +24,7 @@ class Wrong(ValueError):
 def wanted(field) -> str:
     """What the field takes, in words, for fault texts, forms and docs."""
     kind, low, high = field.kind, field.low, field.high
-    if kind == "int":
+    if kind in ("int", "number"):
         return "%d to %d%s" % (low, high, " " + field.unit if field.unit else "")
     if kind == "bool":
         return "true or false"
@@ -24,7 +33,7 @@ def wanted(field) -> str:
     if kind == "ipv4":
         return "an IPv4 address such as 192.168.1.20"
     if kind == "key":
-        return "8 to 63 characters, 64 hex digits, or nothing for an open network"
+        return "8 to 63 characters or 64 hex digits"
     if kind == "pin":
         return "a pin name or number such as D4 or 2"
     if kind == "hex":
@@ -32,8 +41,6 @@ def wanted(field) -> str:
     if kind == "list":
         return "a list of at most %d" % high
     size = "%d bytes" % high if low == high else "%d to %d bytes" % (low, high)
-    if low and not field.must and not field._default:
-        size = "nothing or " + size
     if kind == "host":
         return "a host name or address, " + size
     if kind == "hostname":
@@ -62,7 +69,7 @@ def shown(value) -> str:
 
 
 def check(field, value) -> None:
-    """Raise `Wrong` if `value` (never None) is not what `field` takes. Lists: only their length."""
+    """Raise `Wrong` if `value` (neither None nor "") is not what `field` takes. Lists: only their length."""
     kind = field.kind
     if kind == "bool":
         if not isinstance(value, bool):
@@ -70,6 +77,11 @@ def check(field, value) -> None:
     elif kind == "int":
         if isinstance(value, bool) or not isinstance(value, int):
             raise Wrong("is not a whole number")
+        if not field.low <= value <= field.high:
+            raise Wrong("is out of range")
+    elif kind == "number":
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise Wrong("is not a number")
         if not field.low <= value <= field.high:
             raise Wrong("is out of range")
     elif kind == "list":
@@ -100,8 +112,6 @@ def _check_text(field, kind: str, value) -> None:
         if value not in field.choices:
             raise Wrong("is not known")
         return
-    if not value and not (field.low and field._default):
-        return  # not set
     size = len(value.encode())
     if field.low is not None and not field.low <= size <= field.high:
         raise Wrong("is %d byte%s long" % (size, "" if size == 1 else "s"))
@@ -120,9 +130,8 @@ def _check_text(field, kind: str, value) -> None:
     elif kind == "hostname":
         if not _made_of(value, "-") or value.startswith("-") or value.endswith("-"):
             raise Wrong("is not a host name")
-    elif kind == "topic":
-        if "+" in value or "#" in value or value.startswith("/") or value.endswith("/"):
-            raise Wrong("is not a topic")
+    elif kind == "topic" and ("+" in value or "#" in value or value.startswith("/") or value.endswith("/")):
+        raise Wrong("is not a topic")
 
 
 def _surrogate(c: str) -> bool:
@@ -131,17 +140,11 @@ def _surrogate(c: str) -> bool:
 
 def _made_of(text: str, others: str) -> bool:
     """ASCII letters, digits and `others` only."""
-    for c in text:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in others):
-            return False
-    return True
+    return all("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in others for c in text)
 
 
 def _is_hex(text: str) -> bool:
-    for c in text:
-        if c not in "0123456789abcdefABCDEF":
-            return False
-    return True
+    return all(c in "0123456789abcdefABCDEF" for c in text)
 
 
 def _is_ipv4(text: str) -> bool:
@@ -163,7 +166,7 @@ def fault(field, dotted: str, value, problem: str) -> str:
 
 
 def _extra(value, depth: int) -> bool:
-    """Is this a value that an open entry may hold: bool, small int, finite float, short text, or few of these in list or dict?"""
+    """May an open entry hold this: bool, small int, finite float, short text, or a few of these in a list or dict?"""
     if value is None or isinstance(value, bool):
         return True
     if isinstance(value, int):
@@ -176,15 +179,9 @@ def _extra(value, depth: int) -> bool:
                 return False
         return len(value.encode()) <= _EXTRA_TEXT
     if depth and isinstance(value, list) and len(value) <= _EXTRA_LIST:
-        for v in value:
-            if not _extra(v, depth - 1):
-                return False
-        return True
+        return all(_extra(v, depth - 1) for v in value)
     if depth and isinstance(value, dict) and len(value) <= _EXTRA_LIST:
-        for k in value:
-            if not _is_name(k) or not _extra(value[k], depth - 1):
-                return False
-        return True
+        return all(_is_name(k) and _extra(v, depth - 1) for k, v in value.items())
     return False
 
 
@@ -204,14 +201,11 @@ def _object(section: str, raw, dotted: str, faults: list, notes: list) -> dict:
         known.append(name)
         value = raw.get(name)
         clean[name] = field.default
-        if value is None:
-            if field.must:
-                faults.append("%s.%s: missing, wanted %s" % (dotted, name, wanted(field)))
-            elif field.lean:
-                del clean[name]
-            continue
-        _value(field, value, dotted + "." + name, clean, faults, notes)
-        if field.lean and clean[name] == field.default:
+        if value is not None and value != "":
+            _value(field, value, dotted + "." + name, clean, faults, notes)
+        elif field.must:
+            faults.append("%s.%s: missing, wanted %s" % (dotted, name, wanted(field)))
+        if field.optional and clean[name] is None:
             del clean[name]
     for key in raw:
         if key in known:
@@ -223,13 +217,13 @@ def _object(section: str, raw, dotted: str, faults: list, notes: list) -> dict:
             clean[key] = raw[key]
         else:
             faults.append(
-                "%s: %s cannot be kept, wanted a short name with a number, text of at most %d bytes, true, false, or a few of these"
-                % (here, shown(raw[key]), _EXTRA_TEXT)
+                "%s: %s cannot be kept, wanted a short name with a number, true, false, text of at most %d bytes "
+                "or a few of these" % (here, shown(raw[key]), _EXTRA_TEXT)
             )
     return dict(**clean)  # MicroPython: keys become interned strings, shared with the code that reads them
 
 
-def _value(field, value, dotted: str, into: dict, faults: list, notes: list) -> None:
+def _value(field, value, dotted: str, into: dict, faults: list, notes: list) -> None:  # noqa: PLR0917
     """Check one value and put it into `into`; on a fault `into` keeps what it has."""
     try:
         check(field, value)
@@ -244,9 +238,9 @@ def _value(field, value, dotted: str, into: dict, faults: list, notes: list) -> 
 def validate(raw, notes: "list | None" = None) -> tuple:
     """Check a settings object: `(clean, faults)`.
 
-    `clean` has every section and field of the table, with the default where nothing (or null) was given or the value is at
-    fault: use it only if `faults`, a list of lines, is empty. Names that the table does not know are left out of `clean` and go
-    to `notes`.
+    `clean` has every section and field of the table (optional ones only if set), with the default where nothing, null
+    or "" was given or the value is at fault: use it only if `faults`, a list of lines, is empty. Names that the table does
+    not know are left out of `clean` and go to `notes`.
     """
     faults: list = []
     notes = [] if notes is None else notes
@@ -273,6 +267,11 @@ def validate(raw, notes: "list | None" = None) -> tuple:
     return dict(**clean), faults
 
 
+def defaults() -> dict:
+    """Settings of a new node."""
+    return validate({})[0]
+
+
 def _together(clean: dict, faults: list) -> None:
     """Rules that are about more than one field."""
     wifi = clean["wifi"]
@@ -288,18 +287,18 @@ def _together(clean: dict, faults: list) -> None:
             if name and name in names:
                 faults.append("%s.%d.name: %s is there twice, wanted a name of its own" % (section, i, shown(name)))
             names.append(name)
-    if clean["device"]["web"] and not clean["device"]["password"]:
+    if clean["device"]["web"] and not clean["device"].get("password"):
         faults.append("device.password: empty, wanted 8 to 64 bytes when device.web is on")
     cloud = clean["cloud"]
     for field in schema.fields("cloud"):
-        if field.platforms and field.platforms.get(cloud["platform"]) and not cloud[field.name]:
+        if field.platforms and field.platforms.get(cloud["platform"]) and not cloud.get(field.name):
             faults.append("%s: empty, wanted for platform %s" % (field.dotted, cloud["platform"]))
 
 
 def _network(network: dict, dotted: str, seen: list, faults: list) -> None:
-    if bool(network["ssid"]) == bool(network.get("ssid_hex")):
+    if ("ssid" in network) == ("ssid_hex" in network):
         faults.append(
-            "%s.ssid: %s, wanted ssid or ssid_hex" % (dotted, "given twice" if network["ssid"] else "missing")
+            "%s.ssid: %s, wanted ssid or ssid_hex" % (dotted, "given twice" if "ssid" in network else "missing")
         )
         return
     ssid = ssid_bytes(network)

@@ -7,8 +7,8 @@ Files, all in one directory:
   settings.trial.json      the candidate while it is being tried; found at a start, it did not survive its trial
   settings.dropped.txt     why the last candidate was dropped
   settings.new             being written; renamed when it is whole
-The second line of a file that this module wrote is a checksum of all that follows. A file without that line is a person's or
-a tool's, and is as welcome; one whose checksum does not match is refused.
+The second line of a file that this module wrote is a checksum of all that follows. A file without that line is a
+person's or a tool's, and is as welcome; one whose checksum does not match is refused.
 """
 
 import binascii
@@ -18,20 +18,29 @@ import os
 
 from . import migrate, reader, rules, writer
 
-MAX_BYTES = 4096
-CURRENT = "settings.json"
-LAST = "settings.last.json"
-CANDIDATE = "settings.candidate.json"
-TRIAL = "settings.trial.json"
-DROPPED = "settings.dropped.txt"
-_NEW = "settings.new"
-_REASON_BYTES = 160
-_INTERRUPTED = "the node restarted during the trial"
+try:
+    from micropython import const
+except ImportError:  # CPython
 
-_HEAD = '{\n"sha256 of the lines below; delete this line after editing": "'
-_DIGITS = 16
-_TAIL = '",\n'
-_BODY = len(_HEAD) + _DIGITS + len(_TAIL)
+    def const(value):
+        """The value itself."""
+        return value
+
+
+_MAX_BYTES = const(4096)
+_CURRENT = const("settings.json")
+_LAST = const("settings.last.json")
+_CANDIDATE = const("settings.candidate.json")
+_TRIAL = const("settings.trial.json")
+_DROPPED = const("settings.dropped.txt")
+_NEW = const("settings.new")
+_REASON_BYTES = const(160)
+_INTERRUPTED = const("the node restarted during the trial")
+
+_HEAD = const('{\n"sha256 of the lines below; delete this line after editing": "')
+_DIGITS = const(16)
+_TAIL = const('",\n')
+_BODY = const(83)  # bytes up to the first line that is summed
 
 
 class Refused(Exception):
@@ -69,8 +78,8 @@ def read(path: str, notes: list) -> dict:
     size = _size(path)
     if size is None:
         raise Refused("is missing")
-    if size > MAX_BYTES:
-        raise Refused("is too large (%d bytes, wanted at most %d)" % (size, MAX_BYTES))
+    if size > _MAX_BYTES:
+        raise Refused("is too large (%d bytes, wanted at most %d)" % (size, _MAX_BYTES))
     try:
         with open(path, "rb") as f:
             data = f.read()
@@ -87,7 +96,7 @@ def decode(data: bytes, notes: list) -> dict:
             raise Refused("is torn or was edited (checksum; after editing, delete its second line)")
         data = b"{" + data[_BODY:]
     try:
-        raw = reader.parse(data)
+        raw = reader.parse_json(data)
     except reader.Malformed as e:
         raise Refused("is torn or not JSON (%s)" % e)
     if not isinstance(raw, dict):
@@ -109,25 +118,25 @@ def decode(data: bytes, notes: list) -> dict:
 
 
 def load(directory: str = "/") -> tuple:
-    """`(settings, notes)`: the current ones, else the last good ones, else defaults. Never raises for what a file holds.
+    """`(settings, notes)`: the current ones, else the last good ones, else defaults. Raises for nothing a file holds.
 
-    `notes` is empty when all is well; else its first line says what was refused, why, and what runs instead, and one line
-    follows for each fault or unknown name.
+    `notes` is empty when all is well; else its first line says what was refused, why, and what runs instead, and one
+    line follows for each fault or unknown name.
     """
     notes: list = []
     try:
-        return read(_path(directory, CURRENT), notes), notes
+        return read(_path(directory, _CURRENT), notes), notes
     except Refused as e:
         first = e
     try:
-        settings = read(_path(directory, LAST), notes)
-        notes.insert(0, "%s %s; running on the last good settings" % (CURRENT, first.reason))
+        settings = read(_path(directory, _LAST), notes)
+        notes.insert(0, "%s %s; running on the last good settings" % (_CURRENT, first.reason))
     except Refused as e:
-        settings = rules.validate({})[0]
+        settings = rules.defaults()
         if first.reason == e.reason == "is missing":
             notes.append("no settings yet; running on defaults")
         else:
-            line = "%s %s, %s %s; running on defaults" % (CURRENT, first.reason, LAST, e.reason)
+            line = "%s %s, %s %s; running on defaults" % (_CURRENT, first.reason, _LAST, e.reason)
             notes.append(line)
     for line in first.faults:
         notes.append(line)
@@ -143,8 +152,8 @@ def _write(directory: str, name: str, settings: dict) -> bool:
     size = _BODY
     for line in writer.lines(clean):
         size += len(line.encode())
-    if size > MAX_BYTES:
-        raise ValueError("settings: %d bytes, wanted at most %d" % (size, MAX_BYTES))
+    if size > _MAX_BYTES:
+        raise ValueError("settings: %d bytes, wanted at most %d" % (size, _MAX_BYTES))
     head = (_HEAD + digest + _TAIL).encode()
     if _is_whole(_path(directory, name), head):
         return False
@@ -161,7 +170,7 @@ def _write(directory: str, name: str, settings: dict) -> bool:
 def _is_whole(path: str, head: bytes = b"") -> bool:
     """Does the file have the checksum line (`head`, or any) and does it match?"""
     size = _size(path)
-    if size is None or not _BODY <= size <= MAX_BYTES:
+    if size is None or not _BODY <= size <= _MAX_BYTES:
         return False
     with open(path, "rb") as f:
         found = f.read(_BODY)
@@ -182,9 +191,9 @@ def _replace_current(directory: str, name: str) -> None:
 
     Between the two renames there is no current file: load() then takes the last good one, which is the old current one.
     """
-    current = _path(directory, CURRENT)
+    current = _path(directory, _CURRENT)
     if _usable(current):
-        os.rename(current, _path(directory, LAST))
+        os.rename(current, _path(directory, _LAST))
     os.rename(_path(directory, name), current)
 
 
@@ -208,7 +217,7 @@ def save(settings: dict, directory: str = "/") -> bool:
 
     Raises ValueError (all faults, or more than 4096 bytes) and OSError (file system); then the old ones stay.
     """
-    if not _write(directory, CURRENT, settings):
+    if not _write(directory, _CURRENT, settings):
         return False
     _replace_current(directory, _NEW)
     return True
@@ -216,22 +225,22 @@ def save(settings: dict, directory: str = "/") -> bool:
 
 def stage(settings: dict, directory: str = "/") -> None:
     """Store `settings` as the candidate that the next `trial()` hands out. Raises as `save()` does."""
-    if _write(directory, CANDIDATE, settings):
-        os.rename(_path(directory, _NEW), _path(directory, CANDIDATE))
-    _remove(_path(directory, DROPPED))
+    if _write(directory, _CANDIDATE, settings):
+        os.rename(_path(directory, _NEW), _path(directory, _CANDIDATE))
+    _remove(_path(directory, _DROPPED))
 
 
 def trial(directory: str = "/") -> "dict | None":
     """The candidate, if there is one, now on trial: end it with `promote()` or `drop()`.
 
-    A trial that neither ended is dropped here: a candidate that crashes the node or takes it off the network is tried once.
+    A trial that neither ended is dropped here: a candidate that crashes the node is tried once.
     """
-    if _size(_path(directory, TRIAL)) is not None:
+    if _size(_path(directory, _TRIAL)) is not None:
         drop(_INTERRUPTED, directory)
-    candidate = _path(directory, CANDIDATE)
+    candidate = _path(directory, _CANDIDATE)
     if _size(candidate) is None:
         return None
-    on_trial = _path(directory, TRIAL)
+    on_trial = _path(directory, _TRIAL)
     os.rename(candidate, on_trial)
     try:
         return read(on_trial, [])
@@ -241,18 +250,18 @@ def trial(directory: str = "/") -> "dict | None":
 
 
 def promote(directory: str = "/") -> None:
-    """The trial went well: its settings become the current ones, the current ones the last good ones. OSError without a trial."""
-    if _size(_path(directory, TRIAL)) is None:
+    """The trial went well: its settings become the current ones, those the last good ones. OSError: no trial."""
+    if _size(_path(directory, _TRIAL)) is None:
         raise OSError(errno.ENOENT)
-    _replace_current(directory, TRIAL)
+    _replace_current(directory, _TRIAL)
 
 
 def drop(reason: str, directory: str = "/") -> None:
     """The trial failed: forget its settings (and a candidate not yet tried, if there is no trial), keep the reason."""
-    on_trial = _path(directory, TRIAL)
-    gone = on_trial if _size(on_trial) is not None else _path(directory, CANDIDATE)
-    if reason != _INTERRUPTED or _size(_path(directory, DROPPED)) is None:
-        with open(_path(directory, DROPPED), "wb") as f:
+    on_trial = _path(directory, _TRIAL)
+    gone = on_trial if _size(on_trial) is not None else _path(directory, _CANDIDATE)
+    if reason != _INTERRUPTED or _size(_path(directory, _DROPPED)) is None:
+        with open(_path(directory, _DROPPED), "wb") as f:
             f.write(reason.encode()[:_REASON_BYTES])
     _remove(gone)
 
@@ -260,7 +269,7 @@ def drop(reason: str, directory: str = "/") -> None:
 def dropped(directory: str = "/") -> str:
     """Why the last candidate was dropped; "" if the last one was not."""
     try:
-        with open(_path(directory, DROPPED), "rb") as f:
+        with open(_path(directory, _DROPPED), "rb") as f:
             data = f.read(_REASON_BYTES)
     except OSError as e:
         if e.errno != errno.ENOENT:
@@ -276,5 +285,5 @@ def dropped(directory: str = "/") -> str:
 
 def reset(directory: str = "/") -> None:
     """Factory reset: remove every settings file. The order keeps a half done reset from bringing an older file back."""
-    for name in (CANDIDATE, TRIAL, LAST, CURRENT, DROPPED, _NEW):
+    for name in (_CANDIDATE, _TRIAL, _LAST, _CURRENT, _DROPPED, _NEW):
         _remove(_path(directory, name))

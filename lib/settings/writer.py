@@ -6,7 +6,7 @@ from . import schema
 
 
 def lines(settings: dict):
-    """Lines (with newline) that follow `{` and an optional checksum line; the last one closes the object. In table order."""
+    """Lines, in table order, that follow `{` and an optional checksum line; the last one closes the object."""
     line = '"schema": %d' % schema.VERSION
     for section in schema.sections():
         whole = schema.find(section)
@@ -49,3 +49,9 @@ def _any(value) -> str:
     if isinstance(value, str):  # checked: no control characters
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return json.dumps(value)
+
+
+def to_text(settings: dict):
+    """Lines of a settings file without a checksum; secrets included."""
+    yield "{\n"
+    yield from lines(settings)

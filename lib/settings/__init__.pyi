@@ -1,0 +1,31 @@
+"""Types of the package: where each public name comes from (at run time __getattr__ in __init__.py finds it)."""
+
+from .change import from_text as from_text
+from .change import parse as parse
+from .change import patch as patch
+from .change import redact as redact
+from .reader import parse_json as parse_json
+from .rules import defaults as defaults
+from .rules import validate as validate
+from .rules import wanted as wanted
+from .schema import Field as Field
+from .schema import fields as fields
+from .schema import find as find
+from .schema import is_open as is_open
+from .schema import sections as sections
+from .store import drop as drop
+from .store import dropped as dropped
+from .store import load as load
+from .store import promote as promote
+from .store import reset as reset
+from .store import save as save
+from .store import stage as stage
+from .store import trial as trial
+from .words import help_of as help_of
+from .words import section_help as section_help
+from .writer import to_text as to_text
+
+MARK: str
+
+def ssid_bytes(network: dict) -> bytes: ...
+def release() -> None: ...
