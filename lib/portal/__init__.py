@@ -1,8 +1,11 @@
 """The captive portal: a phone joins the node's access point, a page opens by itself, and the node is set up with it.
 
-`Portal` owns the sockets; dns.py answers names, server.py and request.py speak HTTP, app.py decides who gets what,
-page.py and template.py draw, form.py reads. The portal knows nothing of WiFi, MQTT or files: all it wants comes from
-one object, the node's view. Nothing here blocks, and no method of the view may block or wait either.
+`Portal` owns the sockets; dns.py answers names; server.py, exchange.py and request.py speak HTTP; app.py decides who
+gets what; page.py, markup.py and template.py draw, form.py reads, actions.py acts. Only dns, net and server stay in
+memory: the rest is loaded with the first connection and let go after the last.
+
+The portal knows nothing of WiFi, MQTT or files: all it wants comes from one object, the node's view. Nothing here
+blocks, and no method of the view may block or wait either.
 
 The node's view, `node`:
 
@@ -35,44 +38,44 @@ The node's view, `node`:
 """
 
 import asyncio
+from binascii import hexlify
+from os import urandom
 
-from . import dns, net
-from .app import App
-from .page import DONE, FAILED, TRYING, WAITING
-from .server import Server
+from . import dns, net, server
 
-__all__ = ("DONE", "FAILED", "TRYING", "WAITING", "Portal")
-
-QUEUE = 2  # connections that wait in the listener while the server is busy
+# States of a trial and of its steps.
+WAITING = 0
+TRYING = 1
+FAILED = 2
+DONE = 3
 
 
 class Portal:
-    """DNS and HTTP of the access point whose address is `ap`. The HTTP socket listens on `bind`."""
+    """DNS and HTTP of the access point whose address is `ap`. The HTTP socket listens on all addresses."""
 
-    def __init__(self, node, ap: str = "192.168.4.1", web_port: int = 80, dns_port: int = 53, bind: str = "0.0.0.0"):
+    def __init__(self, node, ap: str = "192.168.4.1", port: int = 80, dns_port: int = 53):
         self.node = node
         self.ap = ap
-        self.bind = bind
-        self.web_port = web_port
+        self.port = port
         self.dns_port = dns_port
-        self.server = None
+        self.token = str(hexlify(urandom(8)), "utf-8")  # in every form; new after each start
+        self.slots = self.guard = None  # of server.py
+        self.waiting = False  # somebody waits for a slot
+        self.dropped = 0  # connections that ended without their answer
+        self.failures = 0  # wrong passwords in a row, the last one at `failed_at` ticks
+        self.failed_at = 0
 
     async def run(self) -> None:
         """Serve until cancelled. OSError if a port is taken. Cancelling closes every socket."""
-        web = net.bind(self.bind, self.web_port, backlog=QUEUE)
+        web = net.bind("0.0.0.0", self.port, 2)
+        names = answers = None
         try:
-            names = net.bind(self.ap, self.dns_port, datagram=True)
-        except OSError:
-            web.close()
-            raise
-        task = None
-        try:
-            app = App(self.node, self.ap, self.web_port)
-            self.server = Server(app.respond, app.admit, self.node.fault)
-            task = asyncio.create_task(dns.serve(names, self.ap))
-            await self.server.run(web)
+            names = net.bind(self.ap, self.dns_port)
+            answers = asyncio.create_task(dns.serve(names, self.ap))
+            await server.accept(self, web)
         finally:
-            if task is not None:
-                task.cancel()
+            if answers is not None:
+                answers.cancel()
             web.close()
-            names.close()
+            if names is not None:
+                names.close()

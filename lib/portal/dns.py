@@ -17,9 +17,8 @@ except ImportError:  # CPython
         return value
 
 
-TTL = 10  # s; short, for the phone leaves this network soon
-QUERY_MAX = 512  # bytes read of a datagram [RFC 1035 §4.2.1]
-REPLY_MAX = 300  # header 12 + name 255 + type and class 4 + A record 16 + OPT record 11 = 298
+_QUERY_MAX = const(512)  # bytes read of a datagram [RFC 1035 §4.2.1]
+_REPLY_MAX = const(300)  # header 12 + name 255 + type and class 4 + A record 16 + OPT record 11 = 298
 
 _FORMERR = const(1)
 _NOTIMP = const(4)
@@ -30,80 +29,68 @@ _IN = const(1)
 _ANY = const(255)
 
 
-def _question_end(query: bytes, length: int) -> int:
-    """Index after the question's name, type and class; 0 if they are malformed or cut off."""
+def _parse(query: bytes) -> "tuple[int, int]":
+    """(index after the one question, EDNS version or -1 for no EDNS); (0, -1) if the query is malformed or cut off."""
+    length = len(query)
     at = 12
-    while at < length:
-        size = query[at]
-        if size > 63:  # compression or a reserved form: nothing before it to point to
-            return 0
+    size = -1
+    while size:
+        size = query[at] if at < length else 64
         at += 1 + size
-        if at - 12 > 255:
-            return 0
-        if size == 0:
-            return at + 4 if at + 4 <= length else 0
-    return 0
-
-
-def _edns_version(query: bytes, at: int, count: int) -> int:
-    """EDNS version asked for in the additional records; -1 if there is no OPT, -2 if they are malformed."""
+        if size > 63 or at > 12 + 255:  # a pointer is no better: nothing before it to point to
+            return 0, -1
+    end = at = at + 4
     version = -1
-    for _ in range(count):
-        if at + 11 > len(query) or query[at] != 0:  # a query's additional records belong to the root name
-            return -2
+    for _ in range(query[11]):
+        if at + 11 > length or query[at] != 0:  # a query's additional records belong to the root name
+            return 0, -1
         if query[at + 1] << 8 | query[at + 2] == _OPT:
             if version != -1:
-                return -2
+                return 0, -1
             version = query[at + 6]
         at += 11 + (query[at + 9] << 8 | query[at + 10])
-    return version if at <= len(query) else -2
+    return (end, version) if at <= length else (0, -1)
 
 
 def answer(query: bytes, reply: bytearray, address: bytes) -> int:
-    """Write the reply to the datagram `query` into `reply` (REPLY_MAX bytes or more); `address` is 4 bytes.
+    """Write the reply to the datagram `query` into `reply` (300 bytes or more); `address` is 4 bytes.
 
     Returns the length of the reply in bytes, 0 for a datagram that deserves none: too short, or itself a response.
     """
-    length = len(query)
-    if length < 12 or query[2] & 0x80:
+    if len(query) < 12 or query[2] & 0x80:
         return 0
-    code = end = 0
+    code = end = answers = 0
     edns = -1
-    opcode = query[2] & 0x78
-    if opcode:
+    if query[2] & 0x78:
         code = _NOTIMP
-    elif query[4:10] != b"\x00\x01\x00\x00\x00\x00" or query[10] or query[11] > 2:
-        code = _FORMERR  # not exactly one question, or records that no query has
-    else:
-        end = _question_end(query, length)
-        edns = _edns_version(query, end, query[11]) if end else -2
-        if edns == -2:
-            code = _FORMERR
-            end = 0
-    answers = 0
-    if end and edns <= 0:
-        kind = query[end - 4] << 8 | query[end - 3]
-        class_ = query[end - 2] << 8 | query[end - 1]
-        if class_ not in (_IN, _ANY):
+    elif query[4:11] == b"\x00\x01\x00\x00\x00\x00\x00" and query[11] <= 2:
+        end, edns = _parse(query)
+    if end:
+        if edns > 0:
+            pass  # BADVERS, below
+        elif query[end - 2] or query[end - 1] not in (_IN, _ANY):
             code = _REFUSED
-        elif kind in (_A, _ANY):
+        elif not query[end - 4] and query[end - 3] in (_A, _ANY):
             answers = 1
-    end = end or 12
+    else:
+        code = code or _FORMERR
+        end = 12
     reply[0:end] = query[:end]
-    reply[2] = 0x84 | opcode | query[2] & 1  # response, authoritative; "recursion desired" is copied
+    reply[2] = 0x84 | query[2] & 0x79  # response, authoritative; opcode and "recursion desired" are copied
     reply[3] = 0x80 | code  # recursion available: stub resolvers insist on it
     for i in range(4, 12):
         reply[i] = 0
-    reply[5] = 1 if end > 12 else 0
+    reply[5] = end > 12
     reply[7] = answers
     if answers:
-        reply[end : end + 12] = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00" + bytes((TTL,)) + b"\x00\x04"
+        # pointer to the question's name, A, IN, time to live 10 s: the phone leaves this network soon
+        reply[end : end + 12] = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x0a\x00\x04"
         reply[end + 12 : end + 16] = address
         end += 16
     if edns >= 0:
         reply[11] = 1
         reply[end : end + 11] = b"\x00\x00\x29\x02\x00\x00\x00\x00\x00\x00\x00"
-        reply[end + 5] = 1 if edns > 0 else 0  # extended code 16, BADVERS: only version 0 is spoken here
+        reply[end + 5] = edns > 0  # extended code 16, BADVERS: only version 0 is spoken here
         end += 11
     return end
 
@@ -111,14 +98,14 @@ def answer(query: bytes, reply: bytearray, address: bytes) -> int:
 async def serve(sock, own: str) -> None:
     """Answer the datagrams on `sock` with the address `own`, for ever. Whoever is not in own's /24 is not answered."""
     address = bytes([int(part) for part in own.split(".")])
-    reply = bytearray(REPLY_MAX)
+    reply = bytearray(_REPLY_MAX)
     view = memoryview(reply)
     while True:
-        await net.readable(sock)
+        await net.ready(sock)
         try:
-            query, peer = sock.recvfrom(QUERY_MAX)
+            query, peer = sock.recvfrom(_QUERY_MAX)
             length = answer(query, reply, address)
-            if length and net.same_subnet(net.host_of(peer), own):
+            if length and net.near(net.peer_of(peer), own):
                 sock.sendto(view[:length], peer)
         except OSError:
             continue  # a peer that is gone (ICMP), or no room to send: a resolver asks again by itself

@@ -14,14 +14,14 @@ _SHOWN = (
     ("cloud", " platform "),
     ("broker", " host port tls "),
     ("mqtt", " user password "),
-    ("cloud", " product device secret region instance edition method expiry "),
+    ("cloud", " edition product device secret region instance method expiry fields tls "),
     ("device", " name web password "),
 )
 # Platforms that want a broker address typed in, and those that log in with user and password.
 _HOST = "plain homeassistant thingsboard azure aws emqx hivemq"
 _LOGIN = "plain homeassistant thingspeak emqx hivemq"
 
-NETWORKS_MAX = 8  # entries of wifi.networks
+_NETWORKS_MAX = 8  # entries of wifi.networks
 
 
 def fields():
@@ -30,6 +30,22 @@ def fields():
         for field in settings.fields(section):
             if " " + field.name + " " in names:
                 yield field
+
+
+def field(section: str, name: str):
+    """One field of the schema."""
+    for found in settings.fields(section):
+        if found.name == name:
+            return found
+    raise KeyError(name)
+
+
+def label(lang: str, dotted: str) -> tuple:
+    """(label, help) of a section or field by its dotted name; the name itself if it has no words."""
+    try:
+        return settings.section_help(dotted, lang)
+    except KeyError:
+        return dotted, ""
 
 
 def platforms(field) -> str:
@@ -51,13 +67,13 @@ def value(current: dict, field) -> object:
     return field.default if found is None else found
 
 
-def changes(form: dict, current: dict, secured) -> "tuple[dict, list[str]]":
+def changes(form: dict, node) -> "tuple[dict, list[str]]":
     """What the form asks to change, for `settings.patch()`, and the faults that only the form can have.
 
-    `current` are the settings that the form was drawn from; `secured(ssid)` is True if that network is known to want a
-    key. Only what the page showed for the chosen platform is in it; a secret to be kept is absent, None clears it.
+    Only what the page showed for the chosen platform is in it; a secret to be kept is absent, None puts a field back.
     Faults are "name: code"; the codes are the @e blocks of template.py.
     """
+    current = node.settings
     patch: dict = {}
     faults: list = []
     broker: dict = {}
@@ -80,7 +96,7 @@ def changes(form: dict, current: dict, secured) -> "tuple[dict, list[str]]":
         patch.setdefault("mqtt", {})["brokers"] = [entry] + list(brokers[1:])
     elif "host" in broker:
         faults.append("broker.host: needed")
-    _network(form, current["wifi"]["networks"], secured, patch, faults)
+    _network(form, node, patch, faults)
     return patch, faults
 
 
@@ -102,13 +118,13 @@ def _given(form: dict, field):
         return text or _KEPT
     text = text.strip()
     if field.kind != "int":
-        return text
+        return text or None
     if text.strip("0123456789") or len(text) > 9:
         raise ValueError("number")
     return int(text) if text else None
 
 
-def _network(form: dict, known: list, secured, patch: dict, faults: list) -> None:
+def _network(form: dict, node, patch: dict, faults: list) -> None:
     """The WiFi network: a typed name wins over a chosen one. It becomes the first of the list, the last one may go."""
     typed = form.get("network.ssid", "")
     key = form.get("network.key", "")
@@ -124,7 +140,7 @@ def _network(form: dict, known: list, secured, patch: dict, faults: list) -> Non
         return
     entry: dict = {}
     others = []
-    for network in known:
+    for network in node.settings["wifi"]["networks"]:
         if settings.ssid_bytes(network) == ssid:
             entry = dict(network)
         else:
@@ -139,6 +155,6 @@ def _network(form: dict, known: list, secured, patch: dict, faults: list) -> Non
         entry["key"] = None
     elif key:
         entry["key"] = key
-    elif secured(ssid) and not entry.get("key"):
+    elif not entry.get("key") and True in [locked for name, _, locked in node.networks() or () if name == ssid]:
         faults.append("network.key: key_needed")
-    patch["wifi"] = {"networks": [entry] + others[: NETWORKS_MAX - 1]}
+    patch["wifi"] = {"networks": [entry] + others[: _NETWORKS_MAX - 1]}

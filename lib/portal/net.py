@@ -2,24 +2,22 @@
 
 MicroPython's asyncio has streams for TCP but nothing for datagrams, and CPython's streams buffer in ways that cannot be
 bounded. The portal therefore uses plain non-blocking sockets; this file is the only place that knows how each
-interpreter waits for one, what an address looks like there and where the clock is. Used by dns.py and server.py.
+interpreter waits for one, what an address looks like there and where the clock is. Used by dns, server and exchange.
 """
 
 import asyncio
-import errno
 import socket
 
 try:
     from asyncio import core as _core  # MicroPython: the queue of sockets that tasks wait for
     from time import ticks_diff, ticks_ms
 
-    def readable(sock):
-        """Wait until `sock` has something to read, or is closed."""
-        yield _core._io_queue.queue_read(sock)
-
-    def writable(sock):
-        """Wait until `sock` takes more data."""
-        yield _core._io_queue.queue_write(sock)
+    def ready(sock, write=False):
+        """Wait until `sock` has something to read (or is closed), or with `write` until it takes data."""
+        if write:
+            yield _core._io_queue.queue_write(sock)
+        else:
+            yield _core._io_queue.queue_read(sock)
 
 except ImportError:  # CPython
     from time import monotonic
@@ -32,45 +30,27 @@ except ImportError:  # CPython
         """Milliseconds from `earlier` to `later`."""
         return later - earlier
 
-    def _wake(ready: asyncio.Future) -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    async def readable(sock: socket.socket) -> None:
-        """Wait until `sock` has something to read, or is closed."""
+    async def ready(sock: socket.socket, write: bool = False) -> None:
+        """Wait until `sock` has something to read (or is closed), or with `write` until it takes data."""
         loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.add_reader(sock, _wake, ready)
+        woken = asyncio.Event()
+        add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
+        add(sock, woken.set)
         try:
-            await ready
+            await woken.wait()
         finally:
-            loop.remove_reader(sock)
-
-    async def writable(sock: socket.socket) -> None:
-        """Wait until `sock` takes more data."""
-        loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.add_writer(sock, _wake, ready)
-        try:
-            await ready
-        finally:
-            loop.remove_writer(sock)
+            remove(sock)
 
 
-def again(error: OSError) -> bool:
-    """True if `error` only says that a non-blocking socket has to be waited for."""
-    return error.errno == errno.EAGAIN
-
-
-def bind(address: str, port: int, datagram: bool = False, backlog: int = 2) -> "socket.socket":
-    """A non-blocking socket bound to `address`:`port`, and listening unless it is for datagrams."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM)
+def bind(address: str, port: int, backlog: int = 0) -> "socket.socket":
+    """A non-blocking socket bound to `address`:`port`: listening with that `backlog`, or for datagrams if it is 0."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM if backlog else socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        if not datagram:
+        if backlog:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(socket.getaddrinfo(address, port)[0][-1])
-        if not datagram:
+        if backlog:
             sock.listen(backlog)
     except OSError:
         sock.close()
@@ -78,13 +58,13 @@ def bind(address: str, port: int, datagram: bool = False, backlog: int = 2) -> "
     return sock
 
 
-def host_of(address) -> str:
+def peer_of(address) -> str:
     """The dotted IPv4 address in what accept() and recvfrom() return: a tuple, or on the unix VM a raw sockaddr_in."""
     if isinstance(address, tuple):
         return address[0]
     return "%d.%d.%d.%d" % tuple(address[4:8])
 
 
-def same_subnet(one: str, other: str) -> bool:
+def near(one: str, other: str) -> bool:
     """True if both dotted addresses lie in the same /24, the size of the chip's access point network."""
     return one[: one.rfind(".") + 1] == other[: other.rfind(".") + 1]

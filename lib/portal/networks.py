@@ -34,11 +34,6 @@ def _insert(best: list, entry: tuple) -> None:
     best.insert(at, entry)
 
 
-def bars(rssi: int) -> int:
-    """1 to 4 for a signal in dBm."""
-    return 4 if rssi >= -55 else 3 if rssi >= -65 else 2 if rssi >= -75 else 1
-
-
 def readable(ssid: bytes) -> bool:
     """True if the name is UTF-8 without control characters, so that it can stand in the settings as text."""
     for c in ssid:

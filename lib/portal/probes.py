@@ -27,7 +27,7 @@ def is_probe(path: str) -> bool:
     return path != "/" and ("|" + path + "|" in _TABLE or " " + path + " " in _DOORS)
 
 
-def online(host: str, path: str) -> "tuple[int, str] | None":
+def online(host: str, path: str) -> "tuple[int, bytes] | None":
     """(HTTP status, body) that tells this probe that it is online; None if it is no known probe."""
     at = _TABLE.find(host + "|" + path + "|") if host else -1
     if at > 0 and _TABLE[at - 1] != "\n":
@@ -37,4 +37,4 @@ def online(host: str, path: str) -> "tuple[int, str] | None":
     if at < 0 or "|" in path or "\n" in path:
         return None
     status, body = _TABLE[at : _TABLE.find("\n", at)].split("|")[2:]
-    return int(status), body.replace("\\n", "\n")
+    return int(status), body.replace("\\n", "\n").encode()

@@ -10,6 +10,19 @@ own fields by CSS (:has); where a browser lacks that, all fields are shown. The 
 
 TEXT = """
 @head
+HTTP/1.1 [[0]]\r
+Connection: close\r
+Cache-Control: no-store\r
+X-Content-Type-Options: nosniff\r
+X-Frame-Options: DENY\r
+Referrer-Policy: same-origin\r
+@cookie
+Set-Cookie: lang=[[0]]; Path=/; Max-Age=31536000; SameSite=Strict\r
+@html
+Content-Type: text/html; charset=utf-8\r
+Content-Security-Policy: default-src 'none'; style-src 'nonce-[[1]]'; script-src 'nonce-[[1]]'; connect-src 'self'; \
+img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r
+\r
 <!doctype html>
 <html lang="[[en|zh-CN]]">
 <meta charset="utf-8">
@@ -18,9 +31,8 @@ TEXT = """
 <link rel="icon" href="data:,">
 <style nonce="[[1]]">
 :root{--f:#1c2733;--m:#5a6a7a;--b:#eef2f5;--c:#fff;--l:#c9d3dc;--a:#0a6c74;--g:#1a7f4b;--r:#b3261e;
-color-scheme:light dark}
-@media(prefers-color-scheme:dark){:root{--f:#e6edf3;--m:#9fb0c0;--b:#11181f;--c:#1b252f;--l:#3a4855;--a:#5cc8cf;
---g:#5bd08d;--r:#ff8a80}}
+color-scheme:light dark} @media(prefers-color-scheme:dark){:root{--f:#e6edf3;--m:#9fb0c0;--b:#11181f;--c:#1b252f;
+--l:#3a4855;--a:#5cc8cf;--g:#5bd08d;--r:#ff8a80}}
 *{box-sizing:border-box}
 body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--f);background:var(--b)}
 header,main{max-width:32rem;margin:auto;padding:12px}
@@ -29,7 +41,7 @@ h1{font-size:1.3rem;margin:0;overflow-wrap:anywhere}
 h2{font-size:1.05rem;margin:0 0 8px}
 section{background:var(--c);border-radius:14px;padding:16px;margin:0 0 12px}
 fieldset{border:0;margin:0;padding:0;min-width:0}
-p{margin:0 0 12px}
+p,section div{margin:0 0 12px}
 a{color:var(--a)}
 header a{padding:12px 4px}
 label{display:block}
@@ -41,21 +53,19 @@ border-radius:10px;background:var(--c)}
 .go{background:var(--a);border-color:var(--a);color:var(--c);font-weight:600}
 .t{display:flex;align-items:center;min-height:48px}
 .n{border-bottom:1px solid var(--l)}
-.n b{flex:1;font-weight:400;overflow-wrap:anywhere;min-width:0}
+.t bdi{flex:1;overflow-wrap:anywhere;min-width:0}
 .n svg{flex:none;margin-left:8px}
 .o{opacity:.25}
 .y{display:flex;gap:8px}
 .y button{width:auto}
 small,.h{color:var(--m);font-size:.875rem}
-.h{display:block}
 dl{display:grid;grid-template-columns:auto 1fr;gap:4px 16px;margin:0}
 dt{color:var(--m)}
 dd{margin:0;overflow-wrap:anywhere;text-align:right}
 ol{list-style:none;padding:0;margin:0 0 12px}
 .g{color:var(--g)}
 .r{color:var(--r)}
-[hidden]{display:none!important}
-@supports selector(:has(a)){.p{display:none}
+[hidden]{display:none!important} @supports selector(:has(a)){.p{display:none}
 @css-platform
 form:has([value=[[0]]]:checked) .[[0]]
 @css-end
@@ -71,21 +81,21 @@ setInterval(function(){var x=new XMLHttpRequest;x.open('GET','/progress');x.time
 x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.search)};x.send()},2000)
 </script>
 @trying
-<section aria-live="polite"><h2>[[Trying the new settings|正在尝试新设置]]</h2>
+<section aria-live="polite"><h2>[[Trying the new settings|正在尝试新设置]]</h2><ol>
 @failed
-<section role="alert"><h2 class="r">[[Not saved: it did not work|未保存:连接失败]]</h2>
+<section role="alert"><h2 class="r">[[Not saved: it did not work|未保存:连接失败]]</h2><ol>
 @done
-<section role="status"><h2 class="g">[[Connected|已连接]]</h2>
+<section role="status"><h2 class="g">[[Connected|已连接]]</h2><ol>
 @step
 <li class="[[0]]"><span aria-hidden="true">[[1]]</span> [[2]]: [[3]]
 @trying-end
-<p class="h">[[Your phone may leave this WiFi for a moment. If it does, join it again; the result will be here.\
+</ol><p class="h">[[Your phone may leave this WiFi for a moment. If it does, join it again; the result will be here.\
 |手机可能会短暂断开此 WiFi。若断开,请重新连接,结果会显示在这里。]] <b>[[0]]</b></p></section>
 @failed-end
-<p class="h">[[The old settings are still in use. Change what is wrong and try again.\
+</ol><p class="h">[[The old settings are still in use. Change what is wrong and try again.\
 |仍在使用原来的设置。请修改后重试。]]</p></section>
 @done-end
-<p>[[The settings are saved. This network closes soon.|设置已保存,此网络即将关闭。]]</p></section>
+</ol><p>[[The settings are saved. This network closes soon.|设置已保存,此网络即将关闭。]]</p></section>
 @faults
 <section role="alert"><h2 class="r">[[Please check|请检查]]</h2><ul>
 @fault
@@ -102,7 +112,7 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 @no-networks
 <p>[[No network found.|未找到网络。]]</p>
 @network
-<label class="t n"><input type="radio" name="network.ssid_hex" value="[[0]]"[[1]]><b>[[2]]</b>
+<label class="t n"><input type="radio" name="network.ssid_hex" value="[[0]]"[[1]]><bdi>[[2]]</bdi>
 @saved
 <small>[[saved|已保存]]</small>
 @lock
@@ -114,11 +124,11 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 </label>
 @other
 <label class="t"><input type="radio" name="network.ssid_hex" value=""[[0]]>
-<b>[[Another or hidden network|其他或隐藏网络]]</b></label>
+<bdi>[[Another or hidden network|其他或隐藏网络]]</bdi></label>
 <p><input name="network.ssid" maxlength="32" value="[[1]]" aria-label="[[Network name|网络名称]]"
  placeholder="[[Network name|网络名称]]" autocapitalize="none"></p>
 @rescan
-<p><button formaction="/rescan[[0]]" formnovalidate>[[Search again|重新搜索]]</button></p>
+<p><button name="rescan" value="1" formnovalidate>[[Search again|重新搜索]]</button></p>
 @section
 </fieldset></section><section><fieldset><legend><h2>[[0]]</h2></legend>
 @save
@@ -127,30 +137,36 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 <small>[[The new settings are tried first. If they fail, the old ones stay.\
 |先尝试新设置,失败则保留原设置。]]</small></section></form>
 @field
-<p[[0]]><label for="[[1]]">[[2]]</label>
+<div[[0]]>
+@label
+<label for="[[0]]">[[1]]</label>
+@check
+<label class="t"><input type="checkbox" name="[[0]]"[[1]]>[[2]]</label>
 @input
-<input id="[[0]]" name="[[0]]" type="[[1]]" value="[[2]]" autocapitalize="none"
-@eye
+<input id="[[0]]" name="[[0]]" type="[[1]]" value="[[2]]" [[3]] placeholder="[[4]]" autocapitalize="none">
+@key-begin
+<span class="y">
+@key-end
 <button type="button" hidden aria-pressed="false" aria-controls="[[0]]">[[Show|显示]]</button></span>
 @clear
 <label class="t"><input type="checkbox" name="[[0]].clear">[[Clear the saved one|清除已保存的]]</label>
-@check
-<label class="t"><input type="checkbox" name="[[0]]"[[1]]>[[2]]</label>
 @select
 <select id="[[0]]" name="[[0]]">
 @option
 <option value="[[0]]"[[1]]>[[2]]
+@select-end
+</select>
 @help
-<small>[[0]]</small>
+<small>[[1]]</small>
 @field-end
-</p>
+</div>
 @status
 <section><h2>[[Status|状态]]</h2><dl>
 @pair
-<dt>[[0]]<dd>[[1]]
+<dt><bdi>[[0]]</bdi><dd><bdi>[[1]]</bdi>
 @tools
 </dl></section><section><h2>[[Tools|工具]]</h2>
-<p><a class="k" href="/export">[[Export settings (no passwords)|导出设置(不含密码)]]</a></p>
+<p><a class="k" href="/export">[[Export settings (without passwords)|导出设置(不含密码)]]</a></p>
 <form method="post" action="/restart[[0]]"><p><button name="token" value="[[1]]">[[Restart|重启]]</button></p></form>
 <details><summary class="k r">[[Factory reset|恢复出厂设置]]</summary>
 <form method="post" action="/reset[[0]]"><input type="hidden" name="token" value="[[1]]">
@@ -168,6 +184,11 @@ document.querySelector('[name="network.ssid_hex"][value=""]').checked=true}
 </script>
 @message
 <section role="status"><h2>[[0]]</h2><p><a class="k" href="/">[[Back|返回]]</a></p></section>
+@json
+Content-Type: application/json\r
+Content-Disposition: attachment; filename="settings.json"\r
+\r
+{
 @m.restart
 [[Restarting …|正在重启…]]
 @m.reset
@@ -176,50 +197,8 @@ document.querySelector('[name="network.ssid_hex"][value=""]').checked=true}
 [[A trial is running. Please wait for its result.|正在尝试设置,请等待结果。]]
 @m.form
 [[This form is out of date. Please load the page again.|页面已过期,请重新加载。]]
-@c.mqtt
-MQTT
-@c.device
-[[Device|设备]]
 @f.cloud.platform
 [[Send readings to|数据发送到]]
-@f.broker.host
-[[Broker address|服务器地址]]
-@f.broker.port
-[[Port|端口]]
-@f.broker.tls
-[[Use TLS (encrypted, but the certificate is not checked)|使用 TLS(加密,但不验证证书)]]
-@f.mqtt.user
-[[User|用户名]]
-@f.mqtt.password
-[[Password|密码]]
-@f.mqtt.base_topic
-[[Base topic|基础主题]]
-@f.cloud.product
-[[Product|产品]]
-@f.cloud.device
-[[Device id|设备 ID]]
-@f.cloud.secret
-[[Secret or token|密钥或令牌]]
-@f.cloud.region
-[[Region|地域]]
-@f.cloud.instance
-[[Instance|实例]]
-@f.cloud.edition
-[[Edition|版本]]
-@f.cloud.method
-[[Signature|签名方法]]
-@f.cloud.expiry
-[[Token valid for|令牌有效期]]
-@f.network.key
-[[Key|密码]]
-@f.network.ssid
-[[WiFi network|WiFi 网络]]
-@f.device.name
-[[Name|名称]]
-@f.device.web
-[[Show this page in the home network too|在家庭网络中也提供此页面]]
-@f.device.password
-[[Password for that (user: admin)|访问密码(用户名:admin)]]
 @o.plain
 [[MQTT broker|MQTT 服务器]]
 @o.homeassistant
@@ -288,13 +267,21 @@ WiFi
 [[Log in|登录]]
 @p.save
 [[Save|保存]]
-@p0
+@k.0
+○
+@k.1
+◌
+@k.2
+✗
+@k.3
+✓
+@p.0
 [[waiting|等待]]
-@p1
+@p.1
 [[trying …|尝试中…]]
-@p2
+@p.2
 [[failed|失败]]
-@p3
+@p.3
 [[done|完成]]
 @r.no_network
 [[this network is not in range|找不到此网络]]

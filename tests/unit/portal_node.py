@@ -72,12 +72,12 @@ class Node:
 
     @property
     def name(self) -> str:
-        return self.settings["device"]["name"] or "node-1a2b3c"
+        return self.settings["device"].get("name") or "node-1a2b3c"
 
     @property
     def web_password(self) -> str:
         device = self.settings["device"]
-        return device["password"] if device["web"] else ""
+        return device.get("password", "") if device["web"] else ""
 
     def hosts(self):
         return ("192.168.1.23", "node-1a2b3c", "node-1a2b3c.local")
@@ -122,11 +122,11 @@ class Node:
         network = candidate["wifi"]["networks"]
         brokers = candidate["mqtt"]["brokers"]
         faults = ("", "", "", "")
-        if network and network[0]["key"] == "wrong-key":
+        if network and network[0].get("key") == "wrong-key":
             faults = ("wrong_key", "", "", "")
-        elif brokers and brokers[0]["host"] == "nowhere.example":
+        elif brokers and brokers[0].get("host") == "nowhere.example":
             faults = ("", "", "broker_not_found", "")
-        elif candidate["mqtt"]["password"] == "bad-password":
+        elif candidate["mqtt"].get("password") == "bad-password":
             faults = ("", "", "", "bad_login")
         for i in range(4):
             await asyncio.sleep(self.step)

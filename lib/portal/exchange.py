@@ -1,0 +1,171 @@
+"""One HTTP exchange: read a request with a time limit, send the answer in small pieces, close.
+
+request.py parses, app.py answers; this file moves bytes and keeps deadlines. When somebody waits for a connection, the
+one that has sent no request for longest loses its slot after _PATIENCE: browsers open connections that they never use,
+and a slow or hostile client must not lock the others out. Loaded by server.py when needed.
+"""
+
+import asyncio
+import gc
+import sys
+from errno import EAGAIN
+
+import settings
+
+from . import net
+from .request import Request
+
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value):  # noqa: D103
+        return value
+
+
+_SEND_SIZE = const(536)  # bytes: one TCP segment for the MTU of 576 that the chip's access point offers
+_RECV_SIZE = const(256)
+_PATIENCE = const(400)  # ms that a connection without a request keeps its slot while others wait
+_IDLE = const(20)  # looks of the guard without a connection, after which the code is released
+_LINGER_SIZE = const(32768)  # bytes read on after a refusal, so that the client sees it and not a reset
+
+# States of a slot, and the time limit of each in ms: READING until the request is there, SENDING for the whole answer.
+_READING = const(0)
+_SENDING = const(1)
+_LINGERING = const(2)
+_COLD = "exchange request app markup page form actions login probes networks template"  # modules that are let go
+_LIMITS = (8000, 15000, 500)
+
+
+async def guard(portal) -> None:
+    """Cancel the tasks of connections that are over their time; return, and release the code, when none has come."""
+    idle = 0
+    while idle < _IDLE:
+        await asyncio.sleep(0.1)
+        idle += 1
+        for slot in portal.slots:
+            if slot.task is not None:
+                idle = 0
+                age = net.ticks_diff(net.ticks_ms(), slot.since)
+                short = portal.waiting and slot.state == _READING
+                if not slot.expired and age >= (_PATIENCE if short else _LIMITS[slot.state]):
+                    slot.expired = True
+                    portal.waiting = False  # one goes at a time
+                    slot.task.cancel()
+    portal.guard = None
+    release()
+
+
+def release() -> None:
+    """Let the heap have what only serving needs; the next connection brings it back."""
+    package = sys.modules["portal"]
+    for name in _COLD.split(" "):
+        if sys.modules.pop("portal." + name, None) is not None:
+            delattr(package, name)
+    settings.release()
+    gc.collect()
+
+
+async def serve(portal, slot, peer: str) -> None:
+    """One connection from its first byte to its end."""
+    request = Request()
+    slot.expired = False
+    slot.silent = True
+    slot.state = _READING
+    slot.since = net.ticks_ms()
+    try:
+        try:
+            if await _read(slot, request) and not request.error:
+                return  # closed by the client before the end of its request
+        except asyncio.CancelledError:
+            if not slot.expired:
+                raise
+            if not request.seen:
+                return  # a browser's spare connection
+            slot.expired = False
+            request.error = 408
+        from .app import respond
+
+        slot.state = _SENDING
+        slot.since = net.ticks_ms()
+        await _send(slot, respond(portal, request, peer))
+        if not request.done:
+            slot.state = _LINGERING
+            slot.since = net.ticks_ms()
+            await _read(slot, None)
+    except asyncio.CancelledError:
+        if not slot.expired:
+            raise
+    except OSError:
+        portal.dropped += 1  # the client went away
+    except MemoryError:
+        gc.collect()
+        portal.dropped += 1
+        _apologize(slot, 503)
+    except Exception as error:  # noqa: BLE001 - a fault in a page must not end the server; it is reported
+        portal.node.fault(error)
+        _apologize(slot, 500)
+    finally:
+        slot.sock.close()
+        slot.sock = slot.task = None
+
+
+async def _read(slot, request) -> bool:
+    """Feed the request until it is complete or refused, or drain the socket (None); True if the client closed."""
+    left = _LINGER_SIZE
+    while left > 0 and (request is None or not (request.done or request.error)):
+        await net.ready(slot.sock)
+        try:
+            data = slot.sock.recv(_RECV_SIZE)
+        except OSError as error:
+            if error.errno != EAGAIN:
+                raise
+            continue
+        if not data:
+            return True
+        left -= len(data)
+        if request is not None:
+            request.feed(data)
+            if request.wants_continue:
+                request.wants_continue = False
+                slot.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return False
+
+
+async def _send(slot, pieces) -> None:
+    """Pack the pieces into a buffer and send it whenever it is full, and at the end."""
+    buffer = bytearray(_SEND_SIZE)
+    view = memoryview(buffer)
+    fill = at = 0
+    piece = b""
+    while piece is not None or fill:
+        if piece is not None and at == len(piece):
+            piece = next(pieces, None)
+            at = 0
+        if piece is not None:
+            room = min(_SEND_SIZE - fill, len(piece) - at)
+            buffer[fill : fill + room] = piece[at : at + room]
+            fill += room
+            at += room
+            if fill < _SEND_SIZE:
+                continue
+        slot.silent = False
+        sent = 0
+        while sent < fill:
+            try:
+                sent += slot.sock.send(view[sent:fill])
+            except OSError as error:
+                if error.errno != EAGAIN:
+                    raise
+            if sent < fill:
+                await net.ready(slot.sock, True)
+        fill = 0
+
+
+def _apologize(slot, status: int) -> None:
+    """A last word when there is no memory or no sense left for a page. In mid-page there is nothing left to say."""
+    if slot.silent:
+        try:
+            slot.sock.send(b"HTTP/1.1 %d Sorry\r\nRetry-After: 2\r\nConnection: close\r\n\r\n" % status)
+        except OSError:
+            return
