@@ -1,8 +1,8 @@
 """The captive portal: a phone joins the node's access point, a page opens by itself, and the node is set up with it.
 
 `Portal` owns the sockets; dns.py answers names; server.py, exchange.py and request.py speak HTTP; app.py decides who
-gets what; page.py, markup.py and template.py draw, form.py reads, actions.py acts. Only dns, net and server stay in
-memory: the rest is loaded with the first connection and let go after the last.
+gets what; page.py, markup.py and template.py draw, form.py and answers.py read, actions.py acts. Only dns, net and
+server stay in memory: the rest is loaded with the first connection and let go after the last.
 
 The portal knows nothing of WiFi, MQTT or files: all it wants comes from one object, the node's view. Nothing here
 blocks, and no method of the view may block or wait either.

@@ -6,10 +6,9 @@ only our pages show. Loaded by app.py when needed.
 
 import json
 
-from . import form
-from .app import plain, reason, redirect, same
+from . import TRYING
+from .app import plain, pulse, redirect, same
 from .markup import block
-from .page import TRYING, Page
 
 
 def change(portal, request, host: str):
@@ -19,34 +18,38 @@ def change(portal, request, host: str):
     site = headers.get("sec-fetch-site", "none")
     if site not in ("same-origin", "none") or headers.get("origin", "http://" + host).lower() != "http://" + host:
         return plain(403)
-    page = Page(portal, request)
+    from .page import Page
+
     if not same(portal.token.encode(), (request.form.get("token") or "").encode()):
-        return page.message(403, "m.form", False)
+        return Page(portal, request, pulse(portal)).message(403, "m.form", False)
     progress = node.progress()
     if progress is not None and progress[0] == TRYING:
-        return page.message(403, "m.busy", True)
+        return Page(portal, request, pulse(portal)).message(403, "m.busy", True)
     if request.path == "/restart":
         node.restart()
-        return page.message(200, "m.restart", True)
+        return Page(portal, request, pulse(portal)).message(200, "m.restart", True)
     if request.path == "/reset":
         if request.form.get("sure") == "on":
             node.factory_reset()
-            return page.message(200, "m.reset", True)
+            return Page(portal, request, pulse(portal)).message(200, "m.reset", True)
     elif "rescan" in request.form:
         node.rescan()
     else:
-        patch, faults = form.changes(request.form, node)
+        from .answers import changes
+
+        patch, faults = changes(request.form, node)
         faults = faults or node.save(patch)
         if faults:
+            page = Page(portal, request, pulse(portal))
             page.faults = faults
             page.answers = request.form
             return page.whole(422)
-    return redirect(303, "/" + page.query)
+    return redirect(303, "/" + ("?" + str(request.query, "utf-8") if request.query in (b"lang=en", b"lang=zh") else ""))
 
 
 def export(portal):
     """The settings without secrets, as a file."""
-    yield from block("", "head", reason(200))
+    yield from block("", "head", "200 OK")
     yield from block("", "json")
     redacted = portal.node.export()
     comma = ""

@@ -6,28 +6,15 @@ they are refused.
 """
 
 from . import net
-from .markup import block
-
-# As in RFC 9110 §15; a status that is not here is never sent.
-_REASONS = (
-    "|200 OK|204 No Content|302 Found|303 See Other|400 Bad Request|401 Unauthorized|403 Forbidden|404 Not Found"
-    "|405 Method Not Allowed|408 Request Timeout|411 Length Required|413 Content Too Large|414 URI Too Long"
-    "|415 Unsupported Media Type|421 Misdirected Request|422 Unprocessable Content|429 Too Many Requests"
-    "|431 Request Header Fields Too Large|505 HTTP Version Not Supported|"
-)
-
-
-def reason(status: int) -> str:
-    """The status with its phrase, as it stands in the first line of an answer."""
-    at = _REASONS.find("|%d " % status) + 1
-    return _REASONS[at : _REASONS.find("|", at)]
+from .markup import block, words
 
 
 def plain(status: int, extra: bytes = b"", body: "bytes | None" = None):
     """A short answer with its length; `extra` are header lines."""
-    yield from block("", "head", reason(status))
+    line = words("", "", "h.%d" % status)
+    yield from block("", "head", line)
     if body is None:
-        body = reason(status).encode()
+        body = line
     if status != 204:
         extra += b"Content-Type: text/html\r\nContent-Length: %d\r\n" % len(body)
     yield extra + b"\r\n"
@@ -99,7 +86,7 @@ def _route(portal, request, peer: str):
         return actions.export(portal)
     from . import page
 
-    return page.Page(portal, request).whole(200)
+    return page.Page(portal, request, pulse(portal)).whole(200)
 
 
 def _is_own(portal, host: str) -> bool:

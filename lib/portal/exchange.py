@@ -13,7 +13,6 @@ from errno import EAGAIN
 import settings
 
 from . import net
-from .request import Request
 
 try:
     from micropython import const
@@ -33,7 +32,6 @@ _LINGER_SIZE = const(32768)  # bytes read on after a refusal, so that the client
 _READING = const(0)
 _SENDING = const(1)
 _LINGERING = const(2)
-_COLD = "exchange request app markup page form actions login probes networks template"  # modules that are let go
 _LIMITS = (8000, 15000, 500)
 
 
@@ -53,43 +51,52 @@ async def guard(portal) -> None:
                     portal.waiting = False  # one goes at a time
                     slot.task.cancel()
     portal.guard = None
-    release()
-
-
-def release() -> None:
-    """Let the heap have what only serving needs; the next connection brings it back."""
-    package = sys.modules["portal"]
-    for name in _COLD.split(" "):
-        if sys.modules.pop("portal." + name, None) is not None:
-            delattr(package, name)
+    forget("exchange request app probes login actions answers page form networks markup template")
     settings.release()
     gc.collect()
 
 
+def forget(names: str) -> None:
+    """Let the heap have these modules once nothing runs in them; their next import brings them back. None has state."""
+    package = sys.modules["portal"]
+    for name in names.split(" "):
+        if sys.modules.pop("portal." + name, None) is not None:
+            delattr(package, name)
+
+
 async def serve(portal, slot, peer: str) -> None:
     """One connection from its first byte to its end."""
-    request = Request()
+    from . import request as module
+
+    parser = module.Parser()
+    request = parser.request
     slot.expired = False
     slot.silent = True
     slot.state = _READING
     slot.since = net.ticks_ms()
     try:
         try:
-            if await _read(slot, request) and not request.error:
+            if await _read(slot, parser):
                 return  # closed by the client before the end of its request
         except asyncio.CancelledError:
             if not slot.expired:
                 raise
-            if not request.seen:
+            if not parser.seen:
                 return  # a browser's spare connection
             slot.expired = False
             request.error = 408
+        refused = request.error
+        parser = module = None  # the code of each phase goes before the next one needs the heap
+        forget("request")
         from .app import respond
 
         slot.state = _SENDING
         slot.since = net.ticks_ms()
-        await _send(slot, respond(portal, request, peer))
-        if not request.done:
+        pieces = respond(portal, request, peer)
+        respond = None
+        forget("app probes login actions answers")
+        await _send(slot, pieces)
+        if refused:
             slot.state = _LINGERING
             slot.since = net.ticks_ms()
             await _read(slot, None)
@@ -110,10 +117,10 @@ async def serve(portal, slot, peer: str) -> None:
         slot.sock = slot.task = None
 
 
-async def _read(slot, request) -> bool:
+async def _read(slot, parser) -> bool:
     """Feed the request until it is complete or refused, or drain the socket (None); True if the client closed."""
     left = _LINGER_SIZE
-    while left > 0 and (request is None or not (request.done or request.error)):
+    while left > 0 and (parser is None or not (parser.done or parser.request.error)):
         await net.ready(slot.sock)
         try:
             data = slot.sock.recv(_RECV_SIZE)
@@ -124,10 +131,10 @@ async def _read(slot, request) -> bool:
         if not data:
             return True
         left -= len(data)
-        if request is not None:
-            request.feed(data)
-            if request.wants_continue:
-                request.wants_continue = False
+        if parser is not None:
+            parser.feed(data)
+            if parser.wants_continue:
+                parser.wants_continue = False
                 slot.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     return False
 

@@ -10,7 +10,6 @@ from binascii import hexlify
 import settings
 
 from . import form, networks
-from .app import pulse, reason
 from .markup import block, escape, words
 
 # Progress of a trial, and of each of its steps (see the package's docstring).
@@ -44,9 +43,10 @@ class Page:
     faults: "list[str]" = ()
     answers: "dict[str, str] | None" = None
 
-    def __init__(self, portal, request) -> None:
+    def __init__(self, portal, request, pulse: str) -> None:
         self.node = portal.node
-        self.portal = portal
+        self.token = portal.token
+        self.pulse = pulse
         self.lang = language(request)
         self.query = "?lang=" + self.lang if request.query == b"lang=" + self.lang.encode() else ""  # carried on
         self.nonce = hexlify(os.urandom(8))
@@ -56,7 +56,7 @@ class Page:
 
     def _begin(self, status: int, waits: bool):
         """Everything up to the first section. A page that `waits` looks for a change by itself."""
-        yield from self._block("head", reason(status))
+        yield from self._block("head", words("", "", "h.%d" % status))
         if self.query:
             yield from self._block("cookie", self.lang)
         yield from self._block("html", self.node.name, self.nonce)
@@ -68,7 +68,7 @@ class Page:
         yield from self._block("css-end")
         yield from self._block("title", self.node.name)
         if waits:
-            yield from self._block("poll", self.nonce, pulse(self.portal))
+            yield from self._block("poll", self.nonce, self.pulse)
 
     def message(self, status: int, name: str, waits: bool):
         """A page with one sentence."""
@@ -94,7 +94,7 @@ class Page:
             if name == "uptime" and isinstance(value, int):
                 text = "%d d %d:%02d" % (value // 86400, value // 3600 % 24, value // 60 % 60)
             yield from self._block("pair", words(self.lang, "s.", name), words(self.lang, "v.", text))
-        yield from self._block("tools", self.query, self.portal.token)
+        yield from self._block("tools", self.query, self.token)
         yield from self._block("end")
         if not trying:
             yield from self._block("script", self.nonce)
@@ -121,7 +121,7 @@ class Page:
         yield from self._block("faults-end")
 
     def _form(self):
-        yield from self._block("form", self.query, self.portal.token)
+        yield from self._block("form", self.query, self.token)
         yield from self._networks()
         section = ""
         for field in form.fields():

@@ -49,19 +49,20 @@ input,select,button,.k{font:inherit;color:inherit;width:100%;min-height:48px;pad
 border-radius:10px;background:var(--c)}
 :focus-visible{outline:3px solid var(--a);outline-offset:1px}
 [type=checkbox],[type=radio]{width:22px;min-height:22px;height:22px;margin:0 10px 0 0;flex:none;accent-color:var(--a)}
-.k,button{display:block;text-align:center;text-decoration:none;cursor:pointer}
+.k,button{display:flex;align-items:center;justify-content:center;text-align:center;text-decoration:none;cursor:pointer}
 .go{background:var(--a);border-color:var(--a);color:var(--c);font-weight:600}
 .t{display:flex;align-items:center;min-height:48px}
 .n{border-bottom:1px solid var(--l)}
 .t bdi{flex:1;overflow-wrap:anywhere;min-width:0}
 .n svg{flex:none;margin-left:8px}
 .o{opacity:.25}
+.z{position:absolute}
 .y{display:flex;gap:8px}
-.y button{width:auto}
+.y button{width:auto;flex:none}
 small,.h{color:var(--m);font-size:.875rem}
-dl{display:grid;grid-template-columns:auto 1fr;gap:4px 16px;margin:0}
+dl{display:grid;grid-template-columns:fit-content(60%) 1fr;gap:4px 16px;margin:0;overflow-wrap:anywhere}
 dt{color:var(--m)}
-dd{margin:0;overflow-wrap:anywhere;text-align:right}
+dd{margin:0;text-align:right}
 ol{list-style:none;padding:0;margin:0 0 12px}
 .g{color:var(--g)}
 .r{color:var(--r)}
@@ -103,7 +104,7 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 @faults-end
 </ul></section>
 @form
-<svg width="0" height="0" aria-hidden="true">
+<svg class="z" width="0" height="0" aria-hidden="true">
 <path id="k" d="M3 6V4a3 3 0 016 0v2h1v6H2V6zm1.5 0h3V4a1.5 1.5 0 00-3 0z"/></svg>
 <form method="post" action="/save[[0]]" autocomplete="off"><input type="hidden" name="token" value="[[1]]">
 <section><fieldset><legend><h2>WiFi</h2></legend>
@@ -184,6 +185,44 @@ document.querySelector('[name="network.ssid_hex"][value=""]').checked=true}
 </script>
 @message
 <section role="status"><h2>[[0]]</h2><p><a class="k" href="/">[[Back|返回]]</a></p></section>
+@h.200
+200 OK
+@h.204
+204 No Content
+@h.302
+302 Found
+@h.303
+303 See Other
+@h.400
+400 Bad Request
+@h.401
+401 Unauthorized
+@h.403
+403 Forbidden
+@h.404
+404 Not Found
+@h.405
+405 Method Not Allowed
+@h.408
+408 Request Timeout
+@h.411
+411 Length Required
+@h.413
+413 Content Too Large
+@h.414
+414 URI Too Long
+@h.415
+415 Unsupported Media Type
+@h.421
+421 Misdirected Request
+@h.422
+422 Unprocessable Content
+@h.429
+429 Too Many Requests
+@h.431
+431 Request Header Fields Too Large
+@h.505
+505 HTTP Version Not Supported
 @json
 Content-Type: application/json\r
 Content-Disposition: attachment; filename="settings.json"\r
