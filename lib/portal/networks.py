@@ -36,9 +36,13 @@ def _insert(best: list, entry: tuple) -> None:
 
 def readable(ssid: bytes) -> bool:
     """True if the name is UTF-8 without control characters, so that it can stand in the settings as text."""
+    last = 0
     for c in ssid:
-        if c < 32 or c == 127:
+        if (
+            c < 32 or c == 127 or (last == 0xED and c >= 0xA0)
+        ):  # control characters; surrogates, which MicroPython takes
             return False
+        last = c
     try:
         return str(ssid, "utf-8").encode() == ssid
     except UnicodeError:
