@@ -12,6 +12,9 @@ AP = "192.168.4.1"
 PHONE = "192.168.4.2"
 NEIGHBOUR = "192.168.1.77"
 
+APPLE = b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"
+FIREFOX = b'<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>'
+
 # What phones ask: host, path, then the status and body that make them content once the node is set up.
 PROBES = (
     ("connectivitycheck.gstatic.com", "/generate_204", 204, b""),
@@ -21,11 +24,11 @@ PROBES = (
     ("connectivitycheck.android.com", "/generate_204", 204, b""),
     ("connectivitycheck.platform.hicloud.com", "/generate_204", 204, b""),
     ("connect.rom.miui.com", "/generate_204", 204, b""),
-    ("captive.apple.com", "/hotspot-detect.html", 200, b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
-    ("www.apple.com", "/library/test/success.html", 200, b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
+    ("captive.apple.com", "/hotspot-detect.html", 200, APPLE),
+    ("www.apple.com", "/library/test/success.html", 200, APPLE),
     ("www.msftconnecttest.com", "/connecttest.txt", 200, b"Microsoft Connect Test"),
     ("www.msftncsi.com", "/ncsi.txt", 200, b"Microsoft NCSI"),
-    ("detectportal.firefox.com", "/canonical.html", 200, b'<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>'),
+    ("detectportal.firefox.com", "/canonical.html", 200, FIREFOX),
     ("detectportal.firefox.com", "/success.txt?ipv4", 200, b"success\n"),
     ("nmcheck.gnome.org", "/check_network_status.txt", 200, b"NetworkManager is online\n"),
     ("connectivity-check.ubuntu.com", "/", 204, b""),
@@ -52,7 +55,7 @@ def send(box, raw, peer=PHONE):
     return int(head[9:12]), str(head, "utf-8"), body
 
 
-def get(box, path="/", host=AP, peer=PHONE, extra="", version="1.1", method="GET"):
+def get(box, path="/", host=AP, peer=PHONE, extra="", *, version="1.1", method="GET"):
     return send(box, ("%s %s HTTP/%s\r\nHost: %s\r\n%s\r\n" % (method, path, version, host, extra)).encode(), peer)
 
 
@@ -60,12 +63,13 @@ def quote(text):
     return "".join(["%%%02X" % c for c in text.encode()])
 
 
-def post(box, path, fields, host=AP, peer=PHONE, extra="", token=None):
+def post(box, path, fields, host=AP, *, extra="", token=None):
     fields = dict(fields)
     fields["token"] = box.token if token is None else token
     body = "&".join([quote(name) + "=" + quote(fields[name]) for name in fields])
-    head = "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n%s\r\n"
-    return send(box, (head % (path, host, len(body), extra) + body).encode(), peer)
+    head = "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    head += "Content-Length: %d\r\n%s\r\n"
+    return send(box, (head % (path, host, len(body), extra) + body).encode())
 
 
 GOOD = {
@@ -84,8 +88,8 @@ GOOD = {
 
 def changed(**fields):
     form = dict(GOOD)
-    for name in fields:
-        form[name.replace("__", ".")] = fields[name]
+    for name, value in fields.items():
+        form[name.replace("__", ".")] = value
     return form
 
 

@@ -13,7 +13,7 @@ def ask(query):
     return bytes(reply[: answer(query, reply, OWN)])
 
 
-def query(kind=1, class_=1, flags=b"\x01\x00", counts=b"\x00\x01\x00\x00\x00\x00\x00\x00", name=NAME, tail=b""):
+def query(kind=1, class_=1, *, flags=b"\1\0", counts=b"\0\1\0\0\0\0\0\0", name=NAME, tail=b""):
     return b"\x12\x34" + flags + counts + name + bytes((kind >> 8, kind & 255, class_ >> 8, class_ & 255)) + tail
 
 

@@ -33,7 +33,7 @@ def get(*lines):
 
 def test_a_post_in_pieces_of_every_size():
     whole = POST % (len(BODY), BODY)
-    for size in list(range(1, 40)) + [len(whole) - 1, len(whole)]:
+    for size in range(1, len(whole) + 1):
         parser = parse(whole, size)
         request = parser.request
         assert parser.done and not request.error, size
