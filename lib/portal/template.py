@@ -40,7 +40,7 @@ header{display:flex;justify-content:space-between;align-items:center;gap:12px;pa
 h1{font-size:1.3rem;margin:0;overflow-wrap:anywhere}
 h2{font-size:1.05rem;margin:0 0 8px}
 section{background:var(--c);border-radius:14px;padding:16px;margin:0 0 12px}
-fieldset{border:0;margin:0;padding:0;min-width:0}
+fieldset,legend{border:0;margin:0;padding:0;min-width:0}
 p,section div{margin:0 0 12px}
 a{color:var(--a)}
 header a{padding:12px 4px}
@@ -115,7 +115,7 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 @network
 <label class="t n"><input type="radio" name="network.ssid_hex" value="[[0]]"[[1]]><bdi>[[2]]</bdi>
 @saved
-<small>[[saved|已保存]]</small>
+<small>[[known|已知]]</small>
 @lock
 <svg width="12" height="14" role="img" aria-label="[[locked|加密]]"><use href="#k" fill="currentColor"/></svg>
 @signal

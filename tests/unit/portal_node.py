@@ -45,6 +45,7 @@ class Node:
         self.ap_ssid = "node-1a2b3c"
         self.calls: list = []
         self.errors: list = []
+        self.current = self.settings  # what is in force while a candidate failed
         self._online = scenario == "online"
         self._networks = networks.digest(AIR)
         self._progress = None
@@ -69,6 +70,7 @@ class Node:
     def patch(self, changes) -> None:
         self.settings, faults = settings.patch(self.settings, changes)
         assert not faults, faults
+        self.current = self.settings
 
     @property
     def name(self) -> str:
@@ -135,8 +137,9 @@ class Node:
             steps[i] = (steps[i][0], portal.FAILED if faults[i] else portal.DONE, faults[i])
             if faults[i]:
                 self._progress = (portal.FAILED, steps)
+                self.settings = candidate  # what was typed is offered again
                 return
-        self.settings = candidate
+        self.settings = self.current = candidate
         self._online = True
         self._progress = (portal.DONE, steps)
 
@@ -144,7 +147,7 @@ class Node:
         return self._progress
 
     def export(self):
-        return settings.redact(self.settings)
+        return settings.redact(self.current)
 
     def restart(self) -> None:
         self.calls.append("restart")
