@@ -1,4 +1,4 @@
-"""The captive DNS: what it answers to every kind of datagram. tests/host/test_portal_dns.py asks it with dnspython."""
+"""The captive DNS: what it answers to every kind of datagram. tests/host/test_portal_dnspython.py asks it with dnspython."""
 
 import random
 
