@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from the settings table: `python -m tools.settings_page`; with --check says whether it is current."""
+"""Writes docs/settings.md from the settings table: `python -m tools.settings_page`; --check: is it current?"""
 
 from __future__ import annotations
 
@@ -18,32 +18,36 @@ INTRO = """\
 
 <!-- Made from lib/settings by `python -m tools.settings_page`. Change the table or the texts there. -->
 
-All settings of a node are one JSON object in `/settings.json` on the board: sections, and names and values in them. Only
-what differs from the default need be there, so `{}` is a complete file. Examples are in [config/](../config).
+All settings of a node are one JSON object in `/settings.json` on the board: sections, and names and values in them.
+Only what differs from the default need be there, so `{}` is a complete file. Examples are in [config/](../config).
 
-- **Nothing is lost by a mistake.** A file that is torn, too large (more than 4096 bytes), from newer firmware or that has any fault
-  is refused as a whole, with one line in the log for each fault, and the node runs on the last good settings
-  (`/settings.last.json`), or on the defaults if there are none.
-- **A name that is not in these tables** is named in the log, ignored, and gone after the next save. In a change by form or
-  message it is a fault. In an entry of `sensors` further keys are allowed, because they belong to the driver: a name of
-  at most 24 letters, digits and `_`, with a number, `true`, `false`, text of at most 64 bytes, or lists and objects of at
-  most 16 of these, three deep.
-- **Editing the file by hand**: a file that the node wrote has a checksum in its second line. Delete that line after editing; a
-  file without it is accepted as it is.
-- **New settings are tried first.** What the page or a message changes is stored beside the current settings and replaces them
-  once the node is online with it. If it is not, or restarts during the trial, the old settings stay and the reason is kept.
-- **Secrets** are never shown, sent back or logged: `********` stands for one. In a change a secret that is absent, empty or
-  `********` stays as it is; `null` clears it. A network's key also stays when an entry with the same SSID has none.
-- In code, a field without a default is absent from the loaded settings until it is set: read it with `.get()`.
+- **Nothing is lost by a mistake.** A file that is torn, too large (more than 4096 bytes), from newer firmware or that
+  has any fault is refused as a whole, with one line in the log for each fault, and the node runs on the last good
+  settings (`/settings.last.json`), or on the defaults if there are none.
+- **A name that is not in these tables** is named in the log, ignored, and gone after the next save. In a change by form
+  or message it is a fault. In an entry of `sensors` further keys are allowed, because they belong to the driver: a name
+  of at most 24 letters, digits and `_`, with a number, `true`, `false`, text of at most 64 bytes, or lists and objects
+  of at most 16 of these, three deep.
+- **Editing the file by hand**: a file that the node wrote has a checksum in its second line. Delete that line after
+  editing; a file without it is accepted as it is.
+- **New settings are tried first.** What the page or a message changes is stored beside the current settings and
+  replaces them once the node is online with it. If it is not, or restarts during the trial, the old settings stay and
+  the reason is kept.
+- **Secrets** are never shown, sent back or logged: `********` stands for one. In a change a secret that is absent,
+  empty or `********` stays as it is; `null` clears it. A network's key also stays when an entry with the same SSID has
+  none.
 - `null` or an empty text means: not set. Lengths of texts are in bytes of UTF-8.
+- In code, a field without a default is absent from the loaded settings until it is set: read it with `.get()`.
 """
 
 
 def cell(text: str) -> str:
+    """Text as it may stand in a table."""
     return text.replace("|", "\\|")
 
 
 def default_text(field: settings.Field) -> str:
+    """The default column."""
     value = field.default
     if value is None:
         return "wanted" if field.must else ""
@@ -53,6 +57,7 @@ def default_text(field: settings.Field) -> str:
 
 
 def row(field: settings.Field) -> str:
+    """One field."""
     label, text = settings.help_of(field, "en")
     chinese, _ = settings.help_of(field, "zh")
     wanted = settings.wanted(field)
@@ -69,6 +74,7 @@ def row(field: settings.Field) -> str:
 
 
 def part(section: str, level: str) -> list[str]:
+    """One section or kind of list entry, with a heading of `level`."""
     title, text = settings.section_help(section, "en")
     lines = [f"{level} {section}", "", text or title + ".", ""]
     lines += ["| name | takes | default | |", "|---|---|---|---|"]

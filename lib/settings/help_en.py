@@ -55,7 +55,7 @@ cloud.edition | Edition | hub: Tencent IoT Hub. legacy: the old OneNET. Empty: t
 cloud.product | Product | ProductKey, product id, name of the IoT hub or channel id.
 cloud.device | Device | DeviceName, device id, thing name or feed group.
 cloud.secret | Secret | Device secret, device key, access token or AIO key.
-cloud.region | Region | As in the platform's host names, for example cn-shanghai or us-east. Empty: the platform's first.
+cloud.region | Region | As in the platform's host names, such as cn-shanghai or us-east. Empty: the platform's first.
 cloud.instance | Instance | Instance id of an Aliyun enterprise or new public instance.
 cloud.method | Signature | Empty: the platform's usual one.
 cloud.expiry | Token lifetime | Empty: as long as the platform allows; a short one needs the clock.

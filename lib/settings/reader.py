@@ -144,7 +144,6 @@ def _escape(text: _Text) -> str:
             low = _hex4(text)
             if 0xDC00 <= low < 0xE000:
                 return chr(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
-            code = low if low < 0xD800 else code
         if 0xD800 <= code < 0xE000:
             raise text.fail("half a character in an escape")
         return chr(code)

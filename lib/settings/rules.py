@@ -64,7 +64,7 @@ def shown(value) -> str:
         except ValueError:  # CPython: more digits than it likes to print
             text = "a huge number"
         return text if len(text) <= 24 else text[:20] + "..."
-    text = "".join([c if " " <= c != "\x7f" and not _surrogate(c) else "?" for c in value[:33]])
+    text = "".join([c if _usable(c) else "?" for c in value[:33]])
     return '"' + (text if len(value) <= 32 else text[:29] + "...") + '"'
 
 
@@ -106,7 +106,7 @@ def _check_text(field, kind: str, value) -> None:
     if field.secret and value == MARK:
         raise Wrong("only marks a hidden secret")
     for c in value:
-        if c < " " or c == "\x7f" or _surrogate(c):
+        if not _usable(c):
             raise Wrong("has a character that cannot be used")
     if kind == "choice":
         if value not in field.choices:
@@ -134,8 +134,9 @@ def _check_text(field, kind: str, value) -> None:
         raise Wrong("is not a topic")
 
 
-def _surrogate(c: str) -> bool:
-    return "\ud7ff" < c < "\ue000"
+def _usable(c: str) -> bool:
+    """Neither a control character nor half of a UTF-16 pair."""
+    return " " <= c < "\x7f" or "\x9f" < c <= "\ud7ff" or c >= "\ue000"
 
 
 def _made_of(text: str, others: str) -> bool:
@@ -174,10 +175,7 @@ def _extra(value, depth: int) -> bool:
     if isinstance(value, float):
         return value - value == 0
     if isinstance(value, str):
-        for c in value:
-            if c < " " or _surrogate(c):
-                return False
-        return len(value.encode()) <= _EXTRA_TEXT
+        return all(_usable(c) for c in value) and len(value.encode()) <= _EXTRA_TEXT
     if depth and isinstance(value, list) and len(value) <= _EXTRA_LIST:
         return all(_extra(v, depth - 1) for v in value)
     if depth and isinstance(value, dict) and len(value) <= _EXTRA_LIST:
@@ -239,8 +237,8 @@ def validate(raw, notes: "list | None" = None) -> tuple:
     """Check a settings object: `(clean, faults)`.
 
     `clean` has every section and field of the table (optional ones only if set), with the default where nothing, null
-    or "" was given or the value is at fault: use it only if `faults`, a list of lines, is empty. Names that the table does
-    not know are left out of `clean` and go to `notes`.
+    or "" was given or the value is at fault: use it only if `faults`, a list of lines, is empty. Names that the table
+    does not know are left out of `clean` and go to `notes`.
     """
     faults: list = []
     notes = [] if notes is None else notes

@@ -35,7 +35,7 @@ networks      | list network | 0..8   |     |              |
 hostname      | hostname    | 1..32   |     |              |
 country       | text        | 2..2    |     |              |
 tx_power      | int         | 0..20   | dBm |              |
-fallback_after | int        | 10..3600 | s  | 60           |
+fallback_after | int        | 10..3600 | s  | 180          |
 ap_ssid       | text        | 1..32   |     |              |
 ap_key        | key         |         |     |              | secret
 ap_open       | bool        |         |     | no           |
@@ -161,13 +161,25 @@ class Field:
         return int(self._default) if self.kind == "int" else self._default
 
 
-def _lines():
-    """The lines of TABLE, one at a time."""
-    start = 0
+def _lines(start: int = 0):
+    """The lines of TABLE from there on, one at a time."""
     while start < len(TABLE):
         end = TABLE.find("\n", start)
         yield TABLE[start:end]
         start = end + 1
+
+
+def _rows(section: str):
+    """The heading of a section or item, then its rows."""
+    start = TABLE.find("[" + section + "]")
+    if start < 0:
+        raise KeyError(section)
+    heading = True
+    for line in _lines(start):
+        if line.startswith("[") and not heading:
+            return
+        yield line
+        heading = False
 
 
 def sections(items: bool = False):
@@ -179,26 +191,20 @@ def sections(items: bool = False):
 
 def is_open(section: str) -> bool:
     """May entries of this section have keys beyond the table's?"""
-    for line in _lines():
-        if line.startswith("[" + section + "]"):
-            return line.endswith(" open")
-    raise KeyError(section)
+    return next(_rows(section)).endswith(" open")
 
 
 def fields(section: str = ""):
     """The fields of one section or item, or (with no name) of all sections of the file, items left out."""
-    current, wanted = "", False
-    for line in _lines():
-        if line.startswith("["):
-            current = line[1 : line.find("]")]
-            wanted = current == section or (not section and " item" not in line)
-        elif wanted:
-            yield Field(current, line)
+    for name in [section] if section else sections():
+        for line in _rows(name):
+            if not line.startswith("["):
+                yield Field(name, line)
 
 
 def find(section: str, name: str = "") -> "Field | None":
-    """The field of that section or item and name, or None."""
-    for field in fields(section):
-        if field.name == name:
-            return field
+    """The field of that section or item and name, or None. Without a name: the section, if it is a list."""
+    for line in _rows(section):
+        if not line.startswith("[") and line[: line.find("|")].strip() == name:
+            return Field(section, line)
     return None

@@ -1,4 +1,4 @@
-"""Labels and help texts of the fields, by language. Only forms and docs need them; help_en.py and help_zh.py have them."""
+"""Labels and help texts of the fields, by language; help_en.py and help_zh.py have them. For forms and docs."""
 
 
 def help_of(field, language: str = "en") -> tuple:
@@ -16,5 +16,5 @@ def section_help(name: str, language: str = "en") -> tuple:
     if start < 0:
         raise KeyError(name)
     end = TEXT.find("\n", start + 1)
-    parts = TEXT[start + 1 : end].split(" | ")
-    return parts[1], parts[2] if len(parts) > 2 else ""
+    parts = [part.strip() for part in TEXT[start:end].split("|")]
+    return parts[1], parts[2]

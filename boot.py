@@ -1,0 +1,8 @@
+"""First thing that the chip runs, on every start. If it raises, main.py is skipped.
+
+The firmware has mounted the ROMFS partition at /rom and put it on sys.path by then.
+"""
+
+import gc
+
+gc.collect()

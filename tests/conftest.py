@@ -1,0 +1,73 @@
+"""For all tests: the brokers, and the rule on skips.
+
+A test may skip only because a program is missing on a plain machine (`need("chromium")`). Where CI=true nothing may be
+missing, so any skip is turned into a failure there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import EmbeddedBroker, Mosquitto, find_program
+
+REQUIRED = os.environ.get("CI") == "true"
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if REQUIRED and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped where CI=true: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """`need("mosquitto")` -> path of the program, or the test is skipped with a word on why."""
+
+    def find(program: str) -> str:
+        path = find_program(program)
+        if path is None:
+            pytest.skip(f"{program} is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture
+def mosquitto(need: Callable[[str], str], tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running mosquitto on 127.0.0.1; ended with the test, whatever its outcome."""
+    broker = Mosquitto(need("mosquitto"), tmp_path)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def amqtt() -> Iterator[EmbeddedBroker]:
+    """The broker of `make run` on a free port of 127.0.0.1; ended with the test, whatever its outcome."""
+    broker = EmbeddedBroker()
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()

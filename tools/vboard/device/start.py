@@ -1,0 +1,87 @@
+"""In the VM: what the firmware does before boot.py. Called `start.py FD IMAGE` by ../process.py, with -i for the REPL.
+
+Loads the stand-ins, sets the heap to what the chip has, mounts LittleFS at / and ROMFS at /rom, runs boot.py and,
+unless that raised or the console is in raw REPL, main.py. Afterwards the VM goes to its REPL.
+"""
+
+import gc
+import sys
+
+import vb_rpc
+
+_HOLES = 24576  # bytes
+
+
+def _run(name):
+    """As pyexec_file_if_exists() of the port: a failure is printed; True if it ended well."""
+    import os
+
+    try:
+        os.stat(name)
+    except OSError:
+        return True
+    try:
+        execfile(name)  # noqa: F821  (MicroPython has it)
+    except SystemExit:
+        return True
+    except BaseException as e:  # noqa: BLE001  (reported, as the port does)
+        sys.print_exception(e)
+        return False
+    return True
+
+
+def _mount(path, offset, blocks, cut):
+    import vb_flash
+    import vfs
+
+    device = vb_flash.Flash(path, offset, blocks, cut)
+    vfs.umount("/")
+    try:
+        vfs.mount(vfs.VfsLfs2(device), "/")
+    except OSError:
+        print("The filesystem appears to be corrupted.")  # inisetup.py of the port says so for ever
+        return
+    import os
+
+    os.chdir("/")
+
+
+def _heap(rom, free):
+    """Occupy what the chip would not have: `free` bytes stay, in one piece. Returns the ballast, to be kept."""
+    gc.collect()
+    surplus = gc.mem_free() - free
+    vb_rpc.cast("board", "heap", gc.mem_alloc() - (len(rom) if rom else 0), surplus)
+    chain = None
+    for _ in range(_HOLES // 32):  # one block each: they fill the holes that loading has left
+        chain = (chain,)
+    gc.collect()
+    surplus = gc.mem_free() - free
+    return chain, bytearray(surplus - 64)
+
+
+def _start():
+    vb_rpc.start(int(sys.argv[1]))
+    path = sys.argv[2]
+    rom_offset, rom_size, offset, blocks, cut, free, raw = vb_rpc.call("board", "hello")
+    for standin in ("time", "esp", "machine", "network", "socket"):
+        __import__(standin)  # from this folder; they stay in sys.modules
+    import vb_flash
+    import vfs
+
+    rom = vb_flash.read_rom(path, rom_offset, rom_size) if rom_size else None
+    sys.path[:] = ["", ".frozen", "/rom", "/rom/lib", "/lib", "/"]
+    sys.argv[:] = []
+    vb_rpc.ballast = _heap(rom, free)
+    gc.threshold(free // 4)
+    _mount(path, offset, blocks, cut)
+    if rom:
+        vfs.mount(vfs.VfsRom(memoryview(rom)), "/rom")
+    vb_rpc.cast("board", "booted")
+    ok = _run("boot.py")
+    if raw:
+        sys.stdout.write("\x1c")  # ../console.py: what follows is the friendly REPL's greeting
+    elif ok:
+        _run("main.py")
+
+
+_start()
