@@ -28,7 +28,7 @@ The node's view, `node`:
                   TRYING from now on, and it begins soon: not before the answer is out (a second or so).
   progress()      None, or (state, steps) of the last trial. state: TRYING, FAILED or DONE. steps: [(name, state,
                   reason)] with state WAITING, TRYING, FAILED or DONE; name: wifi, address, broker, login, save;
-                  reason "" or a code of template.py's @r blocks (no_network, wrong_key, no_address, wifi_failed,
+                  reason "" or a code of template.py's @r blocks (no_network, wrong_key, no_address, refused, lost, dead,
                   broker_not_found, no_answer, tls, bad_login, not_authorised, client_id, unavailable, timeout, cut)
                   or any text, which is shown as it is.
   export()        nested dict of the current settings with the secrets masked (settings.redact).

@@ -86,14 +86,14 @@ async def serve(portal, slot, peer: str) -> None:
             slot.expired = False
             request.error = 408
         refused = request.error
-        parser = module = None  # the code of each phase goes before the next one needs the heap
+        del parser, module  # the code of each phase goes before the next one needs the heap
         forget("request")
         from .app import respond
 
         slot.state = _SENDING
         slot.since = net.ticks_ms()
         pieces = respond(portal, request, peer)
-        respond = None
+        del respond, request
         forget("app probes login actions answers")
         await _send(slot, pieces)
         if refused:
@@ -144,7 +144,7 @@ async def _send(slot, pieces) -> None:
     buffer = bytearray(_SEND_SIZE)
     view = memoryview(buffer)
     fill = at = 0
-    piece = b""
+    piece: "bytes | None" = b""
     while piece is not None or fill:
         if piece is not None and at == len(piece):
             piece = next(pieces, None)

@@ -10,8 +10,15 @@ _TEXT = TEXT.encode()  # shares the constant's data on MicroPython
 
 
 def escape(text) -> bytes:
-    """`text` (str, or bytes of UTF-8) for use between tags and inside quoted attributes."""
-    data = text if isinstance(text, bytes) else text.encode()
+    """`text` (str, or bytes: UTF-8 or not) for use between tags and inside quoted attributes."""
+    data = text
+    if isinstance(text, bytes):
+        try:
+            str(text, "utf-8")
+        except UnicodeError:
+            data = bytes([c if c < 128 else 63 for c in text])
+    else:
+        data = text.encode()
     for c in data:
         if c < 32 or c == 127:
             data = bytes([32 if c < 32 or c == 127 else c for c in data])

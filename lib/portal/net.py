@@ -2,14 +2,14 @@
 
 MicroPython's asyncio has streams for TCP but nothing for datagrams, and CPython's streams buffer in ways that cannot be
 bounded. The portal therefore uses plain non-blocking sockets; this file is the only place that knows how each
-interpreter waits for one, what an address looks like there and where the clock is. Used by dns, server and exchange.
+interpreter waits for one (on CPython: net_cpython.py), what an address looks like and where the clock is.
 """
 
-import asyncio
 import socket
+import sys
 
-try:
-    from asyncio import core as _core  # MicroPython: the queue of sockets that tasks wait for
+if sys.implementation.name == "micropython":
+    from asyncio import core as _core  # type: ignore[attr-defined] # has the queue of waiting sockets
     from time import ticks_diff, ticks_ms
 
     def ready(sock, write=False):
@@ -19,27 +19,8 @@ try:
         else:
             yield _core._io_queue.queue_read(sock)
 
-except ImportError:  # CPython
-    from time import monotonic
-
-    def ticks_ms() -> int:
-        """Milliseconds of a clock that only goes forward."""
-        return int(monotonic() * 1000)
-
-    def ticks_diff(later: int, earlier: int) -> int:
-        """Milliseconds from `earlier` to `later`."""
-        return later - earlier
-
-    async def ready(sock: socket.socket, write: bool = False) -> None:
-        """Wait until `sock` has something to read (or is closed), or with `write` until it takes data."""
-        loop = asyncio.get_running_loop()
-        woken = asyncio.Event()
-        add, remove = (loop.add_writer, loop.remove_writer) if write else (loop.add_reader, loop.remove_reader)
-        add(sock, woken.set)
-        try:
-            await woken.wait()
-        finally:
-            remove(sock)
+else:
+    from .net_cpython import ready, ticks_diff, ticks_ms  # noqa: F401
 
 
 def bind(address: str, port: int, backlog: int = 0) -> "socket.socket":

@@ -47,10 +47,3 @@ def readable(ssid: bytes) -> bool:
         return str(ssid, "utf-8").encode() == ssid
     except UnicodeError:
         return False
-
-
-def shown(ssid: bytes) -> bytes:
-    """The name for people, as UTF-8: what cannot be shown is a question mark. Not yet escaped for HTML."""
-    if readable(ssid):
-        return ssid
-    return bytes([c if 32 <= c < 127 else 63 for c in ssid])

@@ -9,7 +9,7 @@ from binascii import hexlify
 
 import settings
 
-from . import form, networks
+from . import form
 from .markup import block, escape, words
 
 # Progress of a trial, and of each of its steps (see the package's docstring).
@@ -40,7 +40,7 @@ def language(request) -> str:
 class Page:
     """One rendering of the page for one request: its language, nonce, and for a refused form its faults and answers."""
 
-    faults: "list[str]" = ()
+    faults: "list[str] | tuple" = ()
     answers: "dict[str, str] | None" = None
 
     def __init__(self, portal, request, pulse: str) -> None:
@@ -147,7 +147,7 @@ class Page:
         for ssid, rssi, locked in rows:
             code = hexlify(ssid)
             mark = b" checked" if str(code, "utf-8") == chosen else b""
-            yield from self._block("network", code, mark, escape(networks.shown(ssid)))
+            yield from self._block("network", code, mark, escape(ssid))
             if ssid in saved:
                 yield from self._block("saved")
             if locked:

@@ -54,7 +54,7 @@ async def accept(portal, sock) -> None:
                 slot.task = asyncio.create_task(exchange.serve(portal, slot, peer))
                 if portal.guard is None:
                     portal.guard = asyncio.create_task(exchange.guard(portal))
-                exchange = None  # nothing here may hold what the guard releases
+                del exchange  # nothing here may hold what the guard releases
             else:
                 slot.sock.close()
     finally:

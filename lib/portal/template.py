@@ -328,7 +328,11 @@ WiFi
 [[wrong WiFi key|WiFi 密码错误]]
 @r.no_address
 [[the router gave no address|路由器未分配地址]]
-@r.wifi_failed
+@r.lost
+[[the connection was lost|连接中断]]
+@r.dead
+[[connected, but nothing comes through|已连接,但无法通信]]
+@r.refused
 [[the network did not let the node in|无法加入网络]]
 @r.broker_not_found
 [[no such broker name|找不到服务器名称]]

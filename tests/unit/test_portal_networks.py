@@ -1,6 +1,7 @@
 """The list of networks on the page, from what a scan returns."""
 
 from portal import networks
+from portal.markup import escape
 
 
 def seen(ssid, rssi, security=3):
@@ -17,7 +18,12 @@ def test_the_list_is_bounded_and_keeps_the_strongest():
     assert len(found) == 20 and found[0] == (b"n59", -31, True) and found[-1][1] == -50
 
 
-def test_names_that_are_not_text_are_shown_with_question_marks():
-    assert networks.shown("Café".encode()) == "Café".encode()
-    assert networks.shown(b"\xff\x00a") == b"??a"
-    assert not networks.readable(b"\xed\xa0\x80")  # a surrogate
+def test_which_names_can_stand_in_the_settings_as_text():
+    assert networks.readable("Café 咖啡".encode())
+    for name in (b"\xff", b"a\x00b", b"\x7f", b"\xc3", b"\xed\xa0\x80"):  # the last one is a surrogate
+        assert not networks.readable(name), name
+
+
+def test_names_are_escaped_and_what_is_not_text_is_a_question_mark():
+    assert escape("Café<".encode()) == "Café&lt;".encode()
+    assert escape(b"\xff\x00<\"'&") == b"? &lt;&quot;&#39;&amp;"
