@@ -20,7 +20,7 @@ if sys.implementation.name == "micropython":
             yield _core._io_queue.queue_read(sock)
 
 else:
-    from .net_cpython import ready, ticks_diff, ticks_ms  # noqa: F401
+    from .net_cpython import ready, ticks_diff, ticks_ms  # type: ignore[no-redef] # noqa: F401
 
 
 def bind(address: str, port: int, backlog: int = 0) -> "socket.socket":

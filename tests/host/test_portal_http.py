@@ -134,6 +134,16 @@ def test_a_client_that_reads_nothing_and_one_that_vanishes_are_survived(portal: 
     assert portal.get().startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
+@pytest.mark.parametrize(("scenario", "status"), [("broken", 500), ("full", 503)])
+def test_a_fault_in_a_page_or_no_memory_for_it_ends_only_that_answer(interpreter, scenario, status):
+    with running(interpreter, scenario) as portal:
+        for _ in range(3):
+            answer = portal.get()
+            assert answer.startswith(b"HTTP/1.1 %d " % status) and b"Retry-After" in answer
+        assert portal.get("/progress").startswith(b"HTTP/1.1 200")
+
+
 def loads(count: int, heap: str) -> str:
     """Runs portal_loads.py in the VM; its output."""
     done = subprocess.run(

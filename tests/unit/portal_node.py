@@ -43,6 +43,7 @@ class Node:
     def __init__(self, scenario: str = "fresh") -> None:
         self.settings = settings.defaults()
         self.ap_ssid = "node-1a2b3c"
+        self._broken = {"broken": ValueError("a fault of the node"), "full": MemoryError()}.get(scenario)
         self.calls: list = []
         self.errors: list = []
         self.current = self.settings  # what is in force while a candidate failed
@@ -74,6 +75,8 @@ class Node:
 
     @property
     def name(self) -> str:
+        if self._broken:
+            raise self._broken
         return self.settings["device"].get("name") or "node-1a2b3c"
 
     @property
