@@ -158,7 +158,7 @@ def configuration(b: Bridge) -> str:
     return "\n".join(found) + "\n"
 
 
-def command(  # noqa: PLR0917
+def command(
     kind: Annotated[Kind, typer.Argument(metavar="PLATFORM", help="aws, azure, hivemq or emqx")],
     host: Annotated[str, typer.Option(help="the cloud's host name, as its console shows it")],
     out: Annotated[Path, typer.Option(help="the file to write")] = Path("mosquitto-bridge.conf"),

@@ -41,14 +41,14 @@ def identity(raw: dict[str, Any], device_id: str, now: int | None = None, show_s
     cfg, faults = settings.validate(raw)
     if faults:
         raise BadSettings(*faults)
-    device = {"id": device_id, "name": cfg["device"]["name"] or device_id}
+    device = {"id": device_id, "name": cfg["device"].get("name") or device_id}
     try:
         platform = cloud.create(cfg["cloud"], cfg["mqtt"], device)
         client_id, user, password = platform.credentials(int(time.time()) if now is None else now)
     except ValueError as e:
         raise BadSettings(str(e)) from e
-    secret_user = cfg["cloud"]["platform"] == "thingsboard"  # there the user name is the access token
-    names = tuple(entry["name"] for entry in cfg["outputs"])
+    secret_user = cfg["cloud"].get("platform") == "thingsboard"  # there the user name is the access token
+    names = tuple(entry["name"] for entry in cfg.get("outputs", []))
     report = platform.report(SAMPLE)
     will = platform.will()
     host, port, tls = platform.brokers[0]
@@ -64,7 +64,7 @@ def identity(raw: dict[str, Any], device_id: str, now: int | None = None, show_s
         "token_renewed": None if platform.renew_at is None else platform.renew_at,
         "client_certificate": getattr(platform, "cert", None),
         "keepalive": platform.keepalive,
-        "clean_session": platform.clean_only or cfg["mqtt"]["clean_session"],
+        "clean_session": platform.clean_only or cfg["mqtt"].get("clean_session", True),
         "will": {"topic": will[0], "payload": will[1], "retain": will[3]} if will else None,
         "qos": platform.qos,
         "retain": platform.retain,

@@ -28,7 +28,11 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     p._path = "/sys/" + product + "/" + name + "/thing/"
     p._topic = p._path + "event/property/post"
     p.client_id, p._user, p._password = sign(
-        product, name, need(cloud, "secret"), cloud.get("method") or "hmacsha256", 2 if p.brokers[0][2] else 3
+        product,
+        name,
+        need(cloud, "secret"),
+        "hmac" + (cloud.get("method") or "sha256").replace("hmac", ""),
+        2 if p.brokers[0][2] else 3,
     )
 
 
@@ -75,7 +79,7 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
     return ref[0] + "_reply", json.dumps(body)
 
 
-def sign(  # noqa: PLR0917
+def sign(
     product: str,
     device: str,
     secret: str,

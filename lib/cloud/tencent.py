@@ -23,7 +23,7 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     product = need(cloud, "product", 10)
     name = need(cloud, "device", 48)
     p._key = unbase64(need(cloud, "secret"))
-    p._method = cloud.get("method") or "hmacsha256"
+    p._method = "hmac" + (cloud.get("method") or "sha256").replace("hmac", "")
     p._life = cloud.get("expiry") or 0
     p.needs_clock = p._life > 0
     region = cloud.get("region")
@@ -87,7 +87,7 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
     return topic, json.dumps(body)
 
 
-def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:  # noqa: PLR0917
+def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:
     """(client id, user, password). `end`: Unix time; `connid`: 5 random characters; `appid`: as documented."""
     user = "%s;%s;%s;%d" % (client, appid, connid, end)
     return client, user, hexmac(method, key, user) + ";" + method

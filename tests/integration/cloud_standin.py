@@ -78,11 +78,11 @@ class Standin:
         self._thread.join(WAIT)
         assert not self._thread.is_alive()
 
-    def wait(self, condition: Callable[[], Any], what: str = "") -> Any:
+    def wait(self, condition: Callable[[], Any], what: str = "", seconds: float = WAIT) -> Any:
         """Wait until `condition()` is true; returns its value."""
         with self._change:
-            found = self._change.wait_for(condition, WAIT)
-        assert found, f"{what or 'nothing'} in {WAIT} s; refused: {self.refused}, received: {self.received[-5:]}"
+            found = self._change.wait_for(condition, seconds)
+        assert found, f"{what or 'nothing'} in {seconds} s; refused: {self.refused}, received: {self.received[-5:]}"
         return found
 
     def send(self, topic: str, payload: bytes) -> None:

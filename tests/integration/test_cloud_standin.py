@@ -344,7 +344,7 @@ def test_tencent_connects_must_be_five_seconds_apart(devices: list[Device]) -> N
         ("/sys/a1Zb0cDeFgH/esp8266-01/thing/event/property/post", b"x" * 262145, 0, False, "payload"),
     ],
 )
-def test_the_stand_in_enforces(  # noqa: PLR0917
+def test_the_stand_in_enforces(
     topic: str, payload: bytes, qos: int, retain: bool, reason: str, devices: list[Device]
 ) -> None:
     make, section, mqtt = CLOUDS["aliyun"]

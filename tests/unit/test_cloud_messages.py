@@ -389,3 +389,15 @@ def test_refusals_in_the_platforms_terms():
     for name in SETTINGS:
         texts = {why.explain(name.split(" ")[0], code) for code in range(1, 7)}
         assert len(texts) >= 4 and "" not in texts
+
+
+def test_method_may_be_named_with_or_without_hmac():
+    for name in ("aliyun", "tencent", "onenet"):
+        first = made(name, cloud={"method": "sha1"}).credentials(1)
+        assert "sha1" in first[0] + first[2]
+        if name == "aliyun":
+            assert "signmethod=hmacsha1|" in first[0]
+        if name == "tencent":
+            assert first[2].endswith(";hmacsha1")
+        if name == "onenet":
+            assert first == made(name, cloud={"method": "hmacsha1"}).credentials(1)
