@@ -24,7 +24,7 @@ except ImportError:  # CPython
 
 _SEND_SIZE = const(536)  # bytes: one TCP segment for the MTU of 576 that the chip's access point offers
 _RECV_SIZE = const(256)
-_PATIENCE = const(400)  # ms that a connection without a request keeps its slot while others wait
+_PATIENCE = const(200)  # ms that a connection without a request keeps its slot while others wait
 _IDLE = const(20)  # looks of the guard without a connection, after which the code is released
 _LINGER_SIZE = const(32768)  # bytes read on after a refusal, so that the client sees it and not a reset
 
@@ -39,7 +39,7 @@ async def guard(portal) -> None:
     """Cancel the tasks of connections that are over their time; return, and release the code, when none has come."""
     idle = 0
     while idle < _IDLE:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05 if portal.waiting else 0.1)
         idle += 1
         for slot in portal.slots:
             if slot.task is not None:
@@ -48,11 +48,9 @@ async def guard(portal) -> None:
                 short = portal.waiting and slot.state == _READING
                 if not slot.expired and age >= (_PATIENCE if short else _LIMITS[slot.state]):
                     slot.expired = True
-                    portal.waiting = False  # one goes at a time
                     slot.task.cancel()
     portal.guard = None
-    forget("exchange request app probes login actions answers page form networks markup template")
-    settings.release()
+    forget("exchange request markup template")
     gc.collect()
 
 
@@ -115,6 +113,8 @@ async def serve(portal, slot, peer: str) -> None:
     finally:
         slot.sock.close()
         slot.sock = slot.task = None
+        forget("app probes login actions answers page form networks")
+        settings.release()
 
 
 async def _read(slot, parser) -> bool:

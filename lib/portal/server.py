@@ -39,7 +39,7 @@ async def accept(portal, sock) -> None:
             slot = slots[0] if slots[0].task is None else slots[1]
             portal.waiting = slot.task is not None
             if portal.waiting:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.05)
                 continue
             try:
                 slot.sock, address = sock.accept()

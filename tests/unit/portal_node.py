@@ -12,7 +12,7 @@ import portal
 import settings
 from portal import networks
 
-STEP = 0.3  # s for each step of a trial
+STEP = 0.1  # s for each step of a trial
 SCAN = 0.3  # s for a scan
 
 # What WLAN.scan() returns: name, BSSID, channel, signal, security, hidden.
