@@ -1,6 +1,7 @@
 """Makes the node from its settings: needed once, then out of the heap. Largest parts first, while the heap is whole."""
 
 import gc
+import sys
 
 import cloud
 import machine
@@ -18,11 +19,15 @@ def make(directory: str) -> Node:
     """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault."""
     log = Log()
     cfg, notes = settings.load(directory)
+    for note in notes:
+        log(WARNING, note)
+    if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
+        # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
+        log(INFO, "the settings are checked and stored; starting anew")
+        machine.reset()
     settings.release()
     gc.collect()
     log(INFO, "node %s, %d bytes of heap free" % (VERSION, gc.mem_free()))
-    for note in notes:
-        log(WARNING, note)
     log.least = LEVELS.split().index(cfg["log"]["level"])
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
