@@ -7,7 +7,7 @@ def _size(size):
     while size > 127:
         out.append(size & 127 | 128)
         size >>= 7
-    return bytes([*out, size])
+    return bytes(out + [size])  # noqa: RUF005  (MicroPython has no unpacking here)
 
 
 def _publish(topic, payload, first, pid):
