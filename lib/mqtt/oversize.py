@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
     """For Decoder.next(): the head of a packet whose body, `size` bytes from `pos`, is larger than the buffer.
 
-    Gives out the topic and the packet identifier as the body, and sets `left`. Where not even the topic fits, `size` is 0,
+    Gives out the topic and the packet identifier as the body, and sets `left`. Where not even the topic fits, `size`
+    is 0,
     `left` the whole body, and `pid` says how far into it the packet identifier stands.
     """
     if first & 0xF0 != PUBLISH:

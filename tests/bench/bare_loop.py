@@ -1,6 +1,8 @@
-"""The ceiling: QoS 1 round trips a second of a bare asyncio loop, with no client logic at all; on MicroPython and CPython.
+"""The ceiling: QoS 1 round trips a second of a bare asyncio loop, with no client logic at all; on MicroPython and
+CPython.
 
-`bare_loop.py HOST PORT [COUNT]` prints `bare window1 RATE` and `bare window8 RATE`. The broker must have TCP_NODELAY on.
+`bare_loop.py HOST PORT [COUNT]` prints `bare window1 RATE` and `bare window8 RATE`. The broker must have TCP_NODELAY
+on.
 """
 
 import asyncio
@@ -30,7 +32,9 @@ class Bare:
         await self.w.drain()
         await self.r.readexactly(4)
         self.waiting = {}
-        self.packet = bytearray(bytes([0x32, 2 + len(TOPIC) + 2 + len(PAYLOAD)]) + struct.pack("!H", len(TOPIC)) + TOPIC + b"\0\0" + PAYLOAD)
+        self.packet = bytearray(
+            bytes([0x32, 2 + len(TOPIC) + 2 + len(PAYLOAD)]) + struct.pack("!H", len(TOPIC)) + TOPIC + b"\0\0" + PAYLOAD
+        )
         self.reader = asyncio.create_task(self.read())
 
     async def read(self):
@@ -62,9 +66,11 @@ async def main():
     async def worker(first):
         for pid in range(first, first + COUNT // 8):
             await b.publish(pid)
+
     t = us()
     await asyncio.gather(*[worker(10000 + k * 5000) for k in range(8)])
     print("bare window8", COUNT // 8 * 8 * 1000000 // since(t))
     b.w.close()
+
 
 asyncio.run(main())

@@ -1,4 +1,5 @@
-"""Runs in the MicroPython VM: `heap.py ram|rom PLACE HOST PORT MODULE`; prints `@ NAME BYTES`, heap kept over a bare VM.
+"""Runs in the MicroPython VM: `heap.py ram|rom PLACE HOST PORT MODULE`; prints `@ NAME BYTES`, heap kept over a bare
+VM.
 
 PLACE: a folder of .mpy files (ram), or a ROMFS image (rom). HOST "-": import only.
 """

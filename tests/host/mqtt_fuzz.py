@@ -1,6 +1,7 @@
 """The fuzz program, for CPython and MicroPython: `mqtt_fuzz.py decoder|client FIRST_SEED COUNT`.
 
-Feeds hostile streams to the decoder, or to a whole client over a scripted transport, and prints what came of them. Anything
+Feeds hostile streams to the decoder, or to a whole client over a scripted transport, and prints what came of them.
+Anything
 but the documented errors, a hang or a growing heap is a failure.
 """
 
@@ -18,7 +19,8 @@ MICROPYTHON = sys.implementation.name == "micropython"
 
 
 def decode_all(first_seed, count):
-    """Each stream in one piece or in several, through a small buffer. What a decoder accepts must be a legal message."""
+    """Each stream in one piece or in several, through a small buffer. What a decoder accepts must be a legal
+    message."""
     refused = messages = 0
     rx = Decoder(64)
     for seed in range(first_seed, first_seed + count):

@@ -1,7 +1,6 @@
 """Hostile byte streams for the fuzz runs: valid packets, bent in every usual way. CPython and MicroPython."""
 
 
-
 def _size(size):
     out = []
     while size > 127:
@@ -75,5 +74,3 @@ def seeded(seed):
         return value >> 3 & ((1 << count) - 1)
 
     return bits
-
-

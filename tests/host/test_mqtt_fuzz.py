@@ -1,4 +1,5 @@
-"""Fuzz runs of the decoder and of the whole client, on CPython and in the MicroPython VM: a slice here, the rest by `make soak`."""
+"""Fuzz runs of the decoder and of the whole client, on CPython and in the MicroPython VM: a slice here, the rest by
+`make soak`."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def fuzz(python: str, what: str, first: int, count: int, timeout: float) -> str:
     else:
         command = [sys.executable, "-m", "micropython_unix", "-X", "heapsize=300K", *words]
         env = {**os.environ, "MICROPYPATH": f"{LIB}:{HERE}:.frozen"}
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False
+    )
     output = done.stdout.decode(errors="replace")
     assert f"@done {what} {count}" in output, output[-3000:]
     return output

@@ -1,4 +1,5 @@
-"""One TLS connection: `mqtt_tls_client.py HOST PORT CA_FILE`. Prints `@ok` after a QoS 2 round trip, or `@error text`."""
+"""One TLS connection: `mqtt_tls_client.py HOST PORT CA_FILE`. Prints `@ok` after a QoS 2 round trip, or `@error
+text`."""
 
 import asyncio
 import sys

@@ -9,6 +9,7 @@ TOPIC = "example/status"
 
 
 async def main():
+    """Connect, work, say goodbye."""
     client = Client(
         "example-will",
         sys.argv[1],

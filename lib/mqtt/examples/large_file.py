@@ -12,7 +12,7 @@ class FileSink:
 
     def __init__(self, name):
         self.name = name
-        self.file = open(name + ".part", "wb")
+        self.file = open(name + ".part", "wb")  # noqa: SIM115
 
     def write(self, view):
         self.file.write(view)
@@ -28,6 +28,7 @@ done = asyncio.Event()
 
 
 async def main():
+    """There and back again."""
     name = sys.argv[3]
     client = Client(
         "example-file",
