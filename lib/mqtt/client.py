@@ -76,6 +76,13 @@ class Client:
     sink wanted. `connects`: connections made.
     """
 
+    _identity: "tuple[bytes, bytes | None, bytes | None]"  # client identifier, user, password
+    _tick: int  # ms between two looks at the deadlines
+    _timeout: int  # ms for each answer of the broker
+    _idle: int  # ms of silence after which PINGREQ is due
+    _open_for: int  # ms that an attempt to connect may take
+    _present: bool  # session present
+
     if sys.implementation.name != "micropython":  # there, __getattr__ finds them
         from .control import connect, disconnect, retry_now, start
         from .persist import export_session, restore_session

@@ -93,9 +93,9 @@ async def open_link(client: "Client", timeout: float) -> None:
     if present > 1 or code > 5 or (present and (code or client.clean_session)):
         raise ProtocolError("CONNACK with flags %d and code %d" % (present, code))
     if code:
-        e = ConnectRefused("refused by the broker: %s (code %d)" % (_REFUSALS.split("|")[code - 1], code))
-        e.code = code
-        raise e
+        refusal = ConnectRefused("refused by the broker: %s (code %d)" % (_REFUSALS.split("|")[code - 1], code))
+        refusal.code = code
+        raise refusal
     client._pinged = False
     client._acks_end = 0
     client._now = client._sent_at = client._received_at = client._since = ticks_ms()
