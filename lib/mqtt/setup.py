@@ -1,4 +1,5 @@
-"""Arguments: of the constructor, of the will, of a payload; the identity. Needed before, not while, a connection is up."""
+"""Arguments: of the constructor, of the will, of a payload; the identity. Needed before, not while, a connection is
+up."""
 
 from . import load
 
@@ -20,7 +21,7 @@ class Will:
         self.flags = 4 | qos << 3 | (32 if retain else 0)
 
 
-def check(
+def check(  # noqa: PLR0917
     client: "Client",
     client_id: str,
     user: "str | None",

@@ -1,4 +1,5 @@
-"""What a client must do at a real broker; the same file on CPython and MicroPython: `mqtt_behaviour.py PORT KIND SCENARIO`.
+"""What a client must do at a real broker; the same file on CPython and MicroPython: `mqtt_behaviour.py PORT KIND
+SCENARIO`.
 
 KIND: mosquitto, or amqtt, which delivers at the subscription's QoS whatever the message's was (so QoS is not asserted).
 Prints `@restart` where it wants the broker restarted, and `@done` at the end.
@@ -43,7 +44,7 @@ async def flush(publisher, *peers):
     for peer in peers:
         await peer.client.subscribe("flush", 1)
     await publisher.client.publish("flush", b"", 1)
-    for peer, count in zip(peers, counts):
+    for peer, count in zip(peers, counts):  # noqa: B905  (MicroPython has no strict=)
         await until(lambda peer=peer: any(m[0] == "flush" for m in peer.got), 10, "the flush, after %d" % count)
         peer.got = [m for m in peer.got if m[0] != "flush"]
 

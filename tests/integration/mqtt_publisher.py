@@ -1,6 +1,8 @@
-"""Publishes numbered messages, QoS 1 on `q1` and QoS 2 on `q2`, until a message on `stop` comes; on CPython and MicroPython.
+"""Publishes numbered messages, QoS 1 on `q1` and QoS 2 on `q2`, until a message on `stop` comes; on CPython and
+MicroPython.
 
-`mqtt_publisher.py HOST PORT CLIENT_ID`. Prints, at the end, how many of each were acknowledged and how often it connected.
+`mqtt_publisher.py HOST PORT CLIENT_ID`. Prints, at the end, how many of each were acknowledged and how often it
+connected.
 """
 
 import asyncio

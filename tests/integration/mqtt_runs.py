@@ -71,9 +71,11 @@ class Program:
 
 
 class Judge:
-    """paho-mqtt, subscribed with a session of its own; it sees what the broker delivers. `got`: (topic, payload, qos, retain).
+    """paho-mqtt, subscribed with a session of its own; it sees what the broker delivers. `got`: (topic, payload,
+    qos, retain).
 
-    What the broker delivers twice to the judge itself (DUP, with the packet identifier of before) counts once: mosquitto
+    What the broker delivers twice to the judge itself (DUP, with the packet identifier of before) counts once:
+    mosquitto
     2.0.11 does that after a restart even in QoS 2 (PUBLISH again where PUBREL was due). What it accepted twice from a
     publisher comes as two messages with two identifiers, and counts twice.
     """

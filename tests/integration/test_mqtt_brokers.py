@@ -1,4 +1,5 @@
-"""The behaviour suite (mqtt_behaviour.py) at mosquitto, the judge, and at amqtt, on CPython and in the MicroPython VM."""
+"""The behaviour suite (mqtt_behaviour.py) at mosquitto, the judge, and at amqtt, on CPython and in the MicroPython
+VM."""
 
 from __future__ import annotations
 
@@ -11,9 +12,7 @@ import pytest
 from tests.brokers import EmbeddedBroker, Mosquitto
 from tests.integration.mqtt_runs import HERE, PYTHONS, Judge, Program, wait_for
 
-SCENARIOS = (
-    "qos_matrix retained sessions wills wildcards several_filters large restart empty_identifier".split()
-)
+SCENARIOS = "qos_matrix retained sessions wills wildcards several_filters large restart empty_identifier".split()
 # amqtt 0.12.1 forgets retained messages' flag rules and what was queued for a sleeping client (docs/mqtt.md)
 AMQTT_SCENARIOS = "qos_matrix wills wildcards several_filters large restart".split()
 

@@ -718,7 +718,7 @@ def test_full_jitter_under_an_exponential_ceiling():
         last = client._failures
         broker.drop()
         for _ in range(8):
-            await until(lambda: client._failures > last and not client._stage, 10)
+            await until(lambda: client._failures > last and not client._stage, 10)  # noqa: B023
             last = client._failures
             waits.append(client._wait)
             assert 0 <= client._wait <= min(4000, 500 << last), (last, client._wait)
@@ -760,7 +760,7 @@ def test_the_name_is_looked_up_again_after_failures():
         transport = client._transport
         key = transport.key
         assert key == ("127.0.0.1", broker.port)
-        transport.found = [list(transport.found[0])[:4] + [_elsewhere()]]  # the broker moved away
+        transport.found = [list(transport.found[0])[:4] + [_elsewhere()]]  # the broker moved away  # noqa: RUF005
         broker.drop()
         await until(lambda: client.connects == 2, 10)
         assert client.connected
@@ -797,7 +797,7 @@ def test_a_large_message_into_a_sink():
         sink = Sink()
         asked = []
 
-        async def scenario(broker, client, seen, qos=qos, sink=sink, asked=asked):
+        async def scenario(broker, client, seen, qos=qos, sink=sink, asked=asked):  # noqa: PLR0917
             client.on_large = lambda *args: asked.append(args) or sink
             await broker.send(
                 publish("big", payload, qos, 9 if qos else 0, retain=True) + publish("small", b"x", 1, 10)
@@ -891,7 +891,7 @@ def test_a_payload_shorter_than_its_length_ends_the_link_not_the_client():
         for qos in (0, 1, 2):
             fault = await outcome(ValueError, client.publish("g", chunks(5, 100), qos, length=600))
             assert "100" in str(fault)
-            await until(lambda: client.connected and client.connects == qos + 2)
+            await until(lambda: client.connected and client.connects == qos + 2)  # noqa: B023
             await client.publish("t", b"x", 1)
         assert not client.session.order
 
