@@ -167,7 +167,7 @@ class Client:
         function = getattr(load(module), name)
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 
-    async def publish(  # noqa: PLR0917
+    async def publish(
         self,
         topic: str,
         payload: object,

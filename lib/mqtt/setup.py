@@ -21,7 +21,7 @@ class Will:
         self.flags = 4 | qos << 3 | (32 if retain else 0)
 
 
-def check(  # noqa: PLR0917
+def check(
     client: "Client",
     client_id: str,
     user: "str | None",

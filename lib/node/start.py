@@ -3,13 +3,11 @@
 import gc
 import sys
 
-import cloud
 import machine
 import network
 import settings
 
 from . import VERSION
-from .link import Link
 from .log import ERROR, INFO, LEVELS, WARNING, Log
 from .node import Node
 from .outbox import Outbox
@@ -31,7 +29,7 @@ def make(directory: str) -> Node:
     log.least = LEVELS.split().index(cfg["log"]["level"])
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
-    for part in (_wifi, platform, _sensors):
+    for part in (_wifi, _sensors):
         part(node)
         gc.collect()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
@@ -44,25 +42,6 @@ def _wifi(node: Node) -> None:
     node.wifi = wifi.Manager(node.cfg["wifi"], node.id, network, on_event=node.wifi_event)
     if not node.cfg["wifi"]["networks"]:
         node.log(WARNING, "wifi.networks: none known, waiting for set-up")
-
-
-def make_platform(node: Node, cfg: dict) -> "cloud.Platform":
-    """The cloud platform of these settings. Raises ValueError with the field and what was wanted."""
-    mqtt = dict(cfg["mqtt"])
-    name = cfg["device"].get("name") or node.id
-    if not mqtt.get("base_topic"):
-        mqtt["base_topic"] = "node/" + name
-    made = cloud.create(cfg["cloud"], mqtt, {"id": node.id, "name": name, "version": VERSION})
-    made.topics = cfg["mqtt"]["format"] == "topics"
-    return made
-
-
-def platform(node: Node) -> None:
-    """The node's MQTT link, if the settings name a broker."""
-    try:
-        node.link = Link(make_platform(node, node.cfg), node, node.cfg["mqtt"]["clean_session"])
-    except ValueError as e:
-        node.log(WARNING, "%s: no broker, readings are kept" % e)
 
 
 def _sensors(node: Node) -> None:
