@@ -1,7 +1,7 @@
 """The node's MQTT connection: which broker with which credentials, what is said on arrival.
 
 The client (lib/mqtt) keeps the connection up by itself. Before each of its attempts `_attempt` decides whether there is a
-network, which broker is next, and signs fresh credentials; after each success `_greet` says birth and subscribes.
+network, which broker is next, and signs fresh credentials; after each success `_greet` says birth.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Link:
             will=Will(*will) if will else None,
             on_state=self._state,
             on_attempt=self._attempt,
-            on_message=node.message,
+            buffer=256,
         )
 
     def _attempt(self, client: Client) -> None:
@@ -72,7 +72,7 @@ class Link:
             self._broker -= 1  # this broker did answer: try it first
 
     async def _greet(self) -> None:
-        """Birth, info and subscriptions, after each CONNACK."""
+        """Birth and info, after each CONNACK."""
         platform = self.platform
         client = self.client
         try:
@@ -80,10 +80,7 @@ class Link:
                 await client.publish(topic, payload, 1, retain)
             if hasattr(platform, "base"):
                 await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
-            filters = platform.subscriptions()
             cloud.release()
-            if filters:
-                await client.subscribe(filters)
         except OSError:
             pass  # lost again: greeted on the next connection
 

@@ -157,10 +157,6 @@ class Node:
 
     # --- what the parts call
 
-    def message(self, message) -> None:
-        """A message of the broker."""
-        self.log(DEBUG, "message on %s" % message.topic)
-
     def wifi_event(self, event: str, state: str, reason: "str | None") -> None:
         """An edge of the WiFi's state table."""
         if event == "address":

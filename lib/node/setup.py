@@ -60,7 +60,7 @@ class View:
 
     @property
     def settings(self) -> dict:
-        return self._candidate or self._node.cfg
+        return self._candidate or settings.load("/")[0]
 
     def hosts(self) -> tuple:
         wifi = self._node.wifi
@@ -97,7 +97,7 @@ class View:
         return rows
 
     def save(self, patch: dict) -> list:
-        merged, faults = settings.patch(self._node.cfg, patch)
+        merged, faults = settings.patch(settings.load("/")[0], patch)
         settings.release()
         if not faults:
             self._candidate = merged
@@ -110,7 +110,7 @@ class View:
         return (self._state, self._steps) if self._steps else None
 
     def export(self) -> dict:
-        return settings.redact(self._node.cfg)
+        return settings.redact(settings.load("/")[0])
 
     def restart(self) -> None:
         self._restart_at = True
@@ -189,10 +189,10 @@ class View:
         if reason:
             return reason
         self._begin("save")
-        old = node.cfg
+        old = settings.load("/")[0]
         settings.save(new, "/")
         settings.release()
-        node.cfg = new
+        node.cfg = dict(new, sensors=())
         node.wifi.apply(new["wifi"])
         node.name = new["device"].get("name") or node.id
         node.mute = node.trial = False

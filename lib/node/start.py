@@ -57,6 +57,7 @@ def _sensors(node: Node) -> None:
             node.sensors.append(sensors.create(entry, board))
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
+    cfg["sensors"] = ()  # made: the entries are in flash for who wants them again
     sensors.unload()
     for warning in board.warnings:
         node.log(WARNING, warning)
