@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export PYTHONPATH := .
 
-.PHONY: help setup run test soak lint bench clean lock
+.PHONY: help setup run build firmware flash test soak lint bench clean lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,15 @@ setup: .venv/.ready ## make .venv and install the pinned packages
 
 run: .venv/.ready ## the node on the virtual board, its readings as a broker receives them
 	@exec $(PY) -m tools run
+
+build: .venv/.ready ## what goes on the chip, into build/, with a report of its sizes (TARGET, FLASH, SETTINGS)
+	@exec $(PY) -m tools build
+
+firmware: .venv/.ready ## get and check the base firmware, MicroPython itself (FILE)
+	@exec $(PY) -m tools firmware
+
+flash: .venv/.ready ## erase the chip and write the base firmware; ALL=1: the program too (PORT, FILE, SETTINGS)
+	@exec $(PY) -m tools flash
 
 test: .venv/.ready ## all tests that end within minutes
 	@exec $(PY) -m pytest -m "not soak"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,6 +35,95 @@ def run(
     from tools.run import run as run_node
 
     raise typer.Exit(run_node(broker=broker, wanted=readings, timeout=timeout, svg=svg))
+
+
+@contextlib.contextmanager
+def _command(name: str) -> Iterator[Console]:
+    """A console for a command; a ToolError becomes its words in red and exit code 1, Ctrl-C exit code 130."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from tools.errors import ToolError
+
+    console = Console(highlight=False)
+    try:
+        yield console
+    except ToolError as error:
+        Console(stderr=True).print(Text(f"make {name}: {error}", style="bold red"), soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+Target = Annotated[str, typer.Option(envvar="TARGET", help="romfs, littlefs or frozen")]
+FlashMB = Annotated[int, typer.Option(envvar="FLASH", min=2, max=4, help="size of the chip's flash in MB: 2 or 4")]
+File = Annotated[Path | None, typer.Option(envvar="FILE", help="a base firmware that you have")]
+Settings = Annotated[Path | None, typer.Option(envvar="SETTINGS", help="a settings.json to put on the board")]
+Port = Annotated[str, typer.Option(envvar="PORT", help="serial port; chosen by itself if there is one board")]
+Baud = Annotated[int, typer.Option(envvar="BAUD", help="speed of the boot loader; 115200 is tried if it fails")]
+
+
+@app.command()
+def build(target: Target = "romfs", flash: FlashMB = 4, file: File = None, settings: Settings = None) -> None:
+    """Compile and build what goes on the chip, into build/<target>/, and report its sizes."""
+    from tools import build as builder
+    from tools import firmware as base
+    from tools.user_settings import content, read
+
+    with _command("build") as console:
+        pin = base.pinned()
+        found = file or (base.kept(pin) if target == "romfs" else None)
+        if found:
+            base.check(found, pin, romfs=target == "romfs")
+        cfg = content(read(settings)) if settings else None
+        made = builder.build(target, settings=cfg, flash_size=flash << 20, firmware=found)
+        builder.report(made, console)
+
+
+@app.command()
+def firmware(
+    file: File = None,
+    pin: Annotated[bool, typer.Option(envvar="PIN", help="write its SHA-256 to firmware/base.json")] = False,
+) -> None:
+    """Get and check the base firmware: MicroPython itself."""
+    from tools.firmware import firmware as get
+
+    with _command("firmware") as console:
+        get(file, pin, console)
+
+
+@app.command()
+def flash(
+    port: Port = "",
+    everything: Annotated[bool, typer.Option("--all", envvar="ALL", help="the program too, in one pass")] = False,
+    target: Target = "romfs",
+    file: File = None,
+    settings: Settings = None,
+    baud: Baud = 460800,
+    stub: Annotated[bool, typer.Option(envvar="STUB", help="esptool's stub: faster, and it verifies")] = True,
+    reset: Annotated[
+        bool, typer.Option(envvar="RESET", help="put the chip into boot loader mode by DTR and RTS")
+    ] = True,
+) -> None:
+    """Erase the chip and write the base firmware, through its boot loader."""
+    from tools import build as builder
+    from tools import firmware as base
+    from tools import flash as flasher
+    from tools.ports import choose
+    from tools.user_settings import content, read
+
+    with _command("flash") as console:
+        pin = base.pinned()
+        source = file or base.kept(pin) or base.firmware(None, False, console).path
+        found = base.check(source, pin, romfs=target == "romfs")
+        cfg = content(read(settings)) if settings else None
+
+        def make(size: int) -> builder.Build:
+            return builder.build(target, settings=cfg, flash_size=min(size, 4 << 20), firmware=found.path)
+
+        where = choose(port, console)
+        flasher.flash(where, found.path, console, build=make if everything else None, baud=baud, stub=stub, reset=reset)
+        console.print("done" if everything else "done; next: make deploy")
 
 
 if __name__ == "__main__":
