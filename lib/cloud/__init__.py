@@ -1,32 +1,80 @@
 """Cloud platforms: from the identity in the settings to what the MQTT client must present, send and understand.
 
-`create()` loads the one module that is asked for; base.py has the interface that all of them share. sign.py is the
-signature arithmetic, pace.py the rate limits, fields.py the form fields of each platform (for portal and provisioning;
-not needed to connect). Nothing here does I/O or knows a clock: times are handed in.
+    platform = cloud.create(cfg["cloud"], cfg["mqtt"], {"id": "esp-a1b2c3", "name": "Kitchen"})
+    client_id, user, password = platform.credentials(unix_time)  # for each CONNECT
+    for topic, payload, ident in platform.report(readings, taken_at): ...
+    kind, name, args, ref = platform.decode(topic, payload)  # then platform.reply(ref, ok, text)
+    cloud.release()  # until the next of these nothing but data is in RAM
+
+Only this file stays in memory. A platform is data; what it does is in functions of its module (aliyun.py, ...) and,
+where the module has none of its own, of base.py, which documents them. They are brought in when used. sign.py:
+signatures, own.py: commands and answers where the platform leaves their shape to us, pace.py: rate limits, why.py:
+refusals in words. Nothing here does I/O or knows a clock: times are handed in.
 """
 
-from cloud.base import ACK, ANNOUNCE, COMMAND, FAULT, Platform
+import sys
+
+
+class Platform:
+    """One broker as the node sees it: its limits, and as methods the functions of its module.
+
+    brokers: [(host, port, tls)], to be tried in turn. client_id. keepalive: s. qos, retain: for readings. Some have
+    base: the base topic, or cert, key: files of the client certificate.
+    """
+
+    presence = None  # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
+    retain_ok = True  # may PUBLISH carry the retain flag?
+    clean_only = False  # must the clean session flag be set?
+    connect_interval = 0  # ms that must lie between two CONNECTs
+    publish_interval = 0  # ms that must lie between two PUBLISHes, on average
+    max_payload = 65535  # bytes; more than a node can hold where the platform has no limit
+    confirms = False  # does the platform answer each report with an "ack"?
+    needs_clock = False  # must the time be known before credentials()?
+    renew_at = None  # Unix time at which to reconnect, so that credentials() makes a new token; None: never
+    topics = False  # to be set by the node: one topic a value instead of one JSON message, where topics are free
+    dropped = 0  # readings that no message of this platform can hold
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind  # the module
+
+    def __getattr__(self, name: str) -> "callable":
+        """A function of the platform's module or of base.py, as a method."""
+        if not name.startswith("_"):
+            for home in (self.kind, "base"):
+                function = getattr(__import__("cloud." + home, None, None, ("x",)), name, None)
+                if function:
+                    return lambda *args: function(self, *args)
+        raise AttributeError(name)
 
 
 def create(cloud: dict, mqtt: dict, device: dict) -> Platform:
     """The platform named by `cloud["platform"]` (blank: `plain`), ready to use.
 
-    `cloud` and `mqtt` are the sections of the settings; `device` has `id` (unique, [a-z0-9-]) and may have `name`
-    and `version`. Raises ValueError with the name of the field and what was wanted.
+    `cloud` and `mqtt` are the sections of the settings; `device` has `id` (unique, [a-z0-9-]) and may have `name`.
+    Raises ValueError with the name of the field and what was wanted.
     """
-    name = cloud.get("platform") or "plain"
-    edition = cloud.get("edition")
-    if name == "plain" and mqtt.get("discovery"):
-        name = "homeassistant"
-    elif edition in ("hub", "legacy"):
-        name += "_" + edition
+    kind = cloud.get("platform") or "plain"
+    if kind == "plain" and mqtt.get("discovery"):
+        kind = "homeassistant"
+    elif cloud.get("edition") in ("hub", "legacy"):
+        kind += "_" + cloud["edition"]
+    platform = Platform(kind)
     try:
-        module = __import__("cloud." + name, None, None, ("create",))
+        setup = getattr(__import__("cloud." + kind, None, None, ("x",)), "setup", None)
     except ImportError:
-        module = None
-    if not hasattr(module, "create"):
-        raise ValueError("cloud.platform: there is no platform %r" % name)
-    return module.create(cloud, mqtt, device)
+        setup = None
+    if setup is None or kind == "base":
+        raise ValueError("cloud.platform: there is no " + kind)
+    setup(platform, cloud, mqtt, device)
+    release()
+    return platform
 
 
-__all__ = ("ACK", "ANNOUNCE", "COMMAND", "FAULT", "Platform", "create")
+def release() -> None:
+    """Let go of all modules but this one; they come back when they are used."""
+    package = sys.modules["cloud"]
+    for name in list(sys.modules):
+        if name.startswith("cloud."):
+            del sys.modules[name]
+            if hasattr(package, name[6:]):
+                delattr(package, name[6:])

@@ -6,81 +6,66 @@ product = name of the hub (or its host name), device = device id, secret = devic
 
 import json
 
-from cloud.base import COMMAND, FAULT, Platform, members, need, parse, request, secret
-from cloud.sign import mac64, quote, unbase64
+from cloud import Platform
+from cloud.base import need, parse
+from cloud.base import setup as base_setup
+from cloud.own import request
+from cloud.sign import expiry, mac64, quote, unbase64
 
-_METHODS = "$iothub/methods/"
+
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """Hub, device and key wanted. Azure closes the connection when the token ends."""
+    p.retain_ok = False
+    p.publish_interval = 100  # payload up to 256 KB
+    p.needs_clock = True
+    p._hub = need(cloud, "product", 128)
+    if "." not in p._hub:
+        p._hub += ".azure-devices.net"
+    base_setup(p, cloud, mqtt, device, p._hub, tls_only=True, max_qos=1, keepalive=(0, 1177))
+    p.client_id = need(cloud, "device", 128)
+    p._key = unbase64(need(cloud, "secret"))
+    p._life = cloud.get("expiry") or 86400
+    p._path = "devices/" + p.client_id + "/messages/"
+    p._topic = p._path + "events/"
 
 
-def token(resource: str, key: bytes, expiry: int) -> str:
+def credentials(p: Platform, now: int | None = None) -> tuple:
+    """See base.py."""
+    user = p._hub + "/" + p.client_id + "/?api-version=2021-04-12"
+    resource = p._hub + "/devices/" + p.client_id
+    return p.client_id, user, token(resource, p._key, expiry(p, p._life, now))
+
+
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """See base.py."""
+    return [(p._path + "devicebound/#", 1), ("$iothub/methods/POST/#", 0)]
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    if topic.startswith(p._path):
+        kind, name, args, _ = request(payload, "", None)
+        return kind, name, args, None
+    words = topic.split("/")  # $iothub/methods/POST/{name}/?$rid={rid}
+    if len(words) != 5 or words[1] != "methods":
+        return None
+    args = parse(payload)
+    if not args and payload not in (b"", b"{}", b"null"):
+        return "fault", "a JSON object wanted", None, words[4]
+    return "command", words[3], args, words[4]
+
+
+def reply(p: Platform, ref: str | None, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
+    """See base.py."""
+    if ref is None:
+        return None  # cloud-to-device messages have no answer
+    if data is None:
+        data = {"message": text} if text else {}
+    return "$iothub/methods/res/%d/%s" % (200 if ok else 400, ref), json.dumps(data)
+
+
+def token(resource: str, key: bytes, end: int) -> str:
     """The password. The *encoded* resource is signed."""
     resource = quote(resource)
-    signature = mac64("sha256", key, "%s\n%d" % (resource, expiry))
-    return "SharedAccessSignature sr=%s&sig=%s&se=%d" % (resource, signature, expiry)
-
-
-class Azure(Platform):
-    """Azure IoT Hub. It closes the connection when the token ends."""
-
-    tls_only = True
-    retain_ok = False
-    will_ok = False
-    max_qos = 1
-    keepalive_max = 1177
-    publish_interval = 100
-    max_payload = 262144
-    needs_clock = True
-
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        hub = need(cloud, "product", 128)
-        self._hub = hub if "." in hub else hub + ".azure-devices.net"
-        name = need(cloud, "device", 128)
-        self._key = unbase64(secret(cloud))
-        self.lifetime = cloud.get("expiry") or 86400
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = name
-        self._topic = "devices/" + name + "/messages/"
-
-    def host(self, cloud: dict) -> str:
-        return self._hub
-
-    def credentials(self, now: int | None = None) -> tuple:
-        user = self._hub + "/" + self.client_id + "/?api-version=2021-04-12"
-        return self.client_id, user, token(self._hub + "/devices/" + self.client_id, self._key, self.expiry(now))
-
-    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        return [(self._topic + "devicebound/#", 1), (_METHODS + "POST/#", 0)]
-
-    def report(self, readings: list, at: int | None = None) -> list:
-        time = "}" if at is None else ',"time":%d}' % at
-        topic = self._topic + "events/"
-        return [(topic, "{" + text + time, None) for text in self._chunks(members(readings), len(time) + 1)]
-
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if topic.startswith(self._topic + "devicebound/"):
-            kind, name, args, _ = request(payload, "", "")
-            return kind, name, args, None
-        if not topic.startswith(_METHODS + "POST/"):
-            return None
-        words = topic.split("/")  # $iothub/methods/POST/{name}/?$rid={rid}
-        if len(words) != 5 or not words[4].startswith("?$rid="):
-            return FAULT, "no request id", None, None
-        args = parse(payload or b"{}")
-        if args is None:
-            return FAULT, "a JSON object wanted", None, words[4]
-        return COMMAND, words[3], args, words[4]
-
-    def reply(self, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-        if ref is None:
-            return None  # cloud-to-device messages have no answer
-        if data is None:
-            data = {"message": text} if text else {}
-        return "%sres/%d/%s" % (_METHODS, 200 if ok else 400, ref), json.dumps(data)
-
-    def explain(self, code: int) -> str:
-        if code in (4, 5):
-            return "Azure does not accept the signature: wrong device key, hub or device id, or the clock is wrong"
-        return Platform.explain(self, code)
-
-
-create = Azure
+    signature = mac64("sha256", key, "%s\n%d" % (resource, end))
+    return "SharedAccessSignature sr=%s&sig=%s&se=%d" % (resource, signature, end)

@@ -4,14 +4,12 @@ docs.emqx.com, Serverless restrictions. Fields: mqtt.brokers, mqtt.user, mqtt.pa
 only: from an ESP8266 use a bridge (docs/bridge.md).
 """
 
-from cloud.hivemq import HiveMQ
+from cloud import Platform
+from cloud.hivemq import decode, reply, report, subscriptions  # noqa: F401  (methods)
+from cloud.hivemq import setup as hivemq_setup
 
 
-class EMQX(HiveMQ):
-    """EMQX Serverless: 10 messages a second and client, 1 MB each."""
-
-    publish_interval = 100
-    max_payload = 1048576
-
-
-create = EMQX
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """Limits of EMQX Serverless."""
+    p.publish_interval = 100  # 10 messages a second and client; payload up to 1 MB
+    hivemq_setup(p, cloud, mqtt, device)

@@ -1,74 +1,78 @@
 """Home Assistant's own broker: `plain`, plus MQTT discovery by one retained message for the whole device.
 
-Home Assistant docs, "MQTT", "Device discovery payload": topic homeassistant/device/{id}/config with `dev`, `o`, `cmps`.
+Home Assistant docs, "MQTT", "Device discovery payload": {prefix}/device/{id}/config with `dev`, `o`, `cmps`.
 """
 
 import json
 
-from cloud.base import ANNOUNCE
-from cloud.plain import Plain
-
-# unit -> device class; units that several classes share are left to Home Assistant's user
-_CLASSES = (
-    "°C temperature °F temperature hPa pressure Pa pressure lx illuminance "
-    "V voltage A current W power dBm signal_strength"
-)
+from cloud import Platform
+from cloud.plain import decode as plain_decode
+from cloud.plain import reply, report  # noqa: F401  (methods)
+from cloud.plain import setup as plain_setup
+from cloud.plain import subscriptions as plain_subscriptions
 
 
-class HomeAssistant(Plain):
-    """Home Assistant's broker."""
-
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        Plain.__init__(self, cloud, mqtt, device)
-        self._device = device
-        self._prefix = mqtt.get("discovery_prefix") or "homeassistant"
-
-    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        return [(self._prefix + "/status", 1)] + Plain.subscriptions(self)
-
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if topic == self._prefix + "/status":  # Home Assistant has started
-            return (ANNOUNCE, None, None, None) if payload == b"online" else None
-        return Plain.decode(self, topic, payload)
-
-    def announce(self, items: list) -> list:
-        """One retained discovery message. `items`: [(kind, name, unit)], kind `sensor`, `binary_sensor` or `switch`.
-
-        A switch `relay` is set by {base}/cmd/set {"relay":true|false} and read from telemetry, as sensors are.
-        """
-        ident = self._device["id"]
-        parts = []
-        for kind, name, unit in items:
-            key = json.dumps(name)[1:-1]
-            part = '"%s":{"p":"%s","uniq_id":"%s_%s","name":"%s"' % (key, kind, ident, key, key)
-            if self.topics:
-                part += ',"stat_t":"~/%s"' % key
-                value = "value"
-            else:
-                part += ',"stat_t":"~/telemetry"'
-                value = "value_json['%s']" % key
-            if kind == "sensor":
-                part += ',"val_tpl":"{{ %s }}"' % value
-                if unit:
-                    part += ',"unit_of_meas":%s,"stat_cla":"measurement"' % json.dumps(unit)
-                    words = _CLASSES.split()
-                    if unit in words[::2]:
-                        part += ',"dev_cla":"%s"' % words[words.index(unit) + 1]
-                    elif unit == "%" and "humid" in name:
-                        part += ',"dev_cla":"humidity"'
-            else:
-                part += ",\"val_tpl\":\"{{ 'ON' if %s in (1, true, 'true', '1') else 'OFF' }}\"" % value
-            if kind == "switch":
-                part += ',"cmd_t":"~/cmd/set","pl_on":"{\\"%s\\":true}","pl_off":"{\\"%s\\":false}"' % (key, key)
-                part += ',"stat_on":"ON","stat_off":"OFF"'
-            parts.append(part + "}")
-        head = '{"~":%s,"avty_t":"~/status","dev":{"ids":["%s"],"name":%s}' % (
-            json.dumps(self.base),
-            ident,
-            json.dumps(self._device.get("name") or ident),
-        )
-        head += ',"o":{"name":"esp8266-mqtt-node"},"cmps":{'
-        return [("%s/device/%s/config" % (self._prefix, ident), head + ",".join(parts) + "}}", True)]
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """As for plain, and discovery."""
+    plain_setup(p, cloud, mqtt, device)
+    p._device = device
+    p._prefix = mqtt.get("discovery_prefix") or "homeassistant"
 
 
-create = HomeAssistant
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """See base.py."""
+    return [(p._prefix + "/status", 1)] + plain_subscriptions(p)
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    if topic == p._prefix + "/status":  # Home Assistant says online when it has started
+        return ("announce", None, None, None) if payload == b"online" else None
+    return plain_decode(p, topic, payload)
+
+
+def announce(p: Platform, items: list) -> list:
+    """[(topic, payload, retain)], one discovery message. `items`: [(kind, name, unit)], kind `sensor`,
+    `binary_sensor` or `switch`. A switch is set by {base}/cmd/set {name: true} and read from the telemetry.
+    """
+    ident = p._device["id"]
+    parts = []
+    for kind, name, unit in items:
+        key = json.dumps(name)[1:-1]
+        value = "value" if p.topics else "value_json['%s']" % key
+        part = '"%s":{"p":"%s","uniq_id":"%s_%s","name":"%s"' % (key, kind, ident, key, key)
+        part += ',"stat_t":"%s/%s"' % (json.dumps(p.base)[1:-1], key if p.topics else "telemetry")
+        if kind != "sensor":
+            value = "'ON' if %s in (1, true, 'true', '1') else 'OFF'" % value
+        part += ',"val_tpl":"{{ %s }}"' % value
+        if kind == "sensor" and unit:
+            part += ',"unit_of_meas":%s,"stat_cla":"measurement"' % json.dumps(unit)
+            found = _device_class(name, unit)
+            if found:
+                part += ',"dev_cla":"%s"' % found
+        elif kind == "switch":
+            part += ',"cmd_t":"%s/cmd/set"' % json.dumps(p.base)[1:-1]
+            part += ',"pl_on":"{\\"%s\\":true}","pl_off":"{\\"%s\\":false}","stat_on":"ON","stat_off":"OFF"' % (
+                key,
+                key,
+            )
+        parts.append(part + "}")
+    head = '{"dev":{"ids":["%s"],"name":%s},"o":{"name":"esp8266-mqtt-node"}' % (
+        ident,
+        json.dumps(p._device.get("name") or ident),
+    )
+    if p.presence:
+        head += ',"avty_t":' + json.dumps(p.presence)
+    return [("%s/device/%s/config" % (p._prefix, ident), head + ',"cmps":{' + ",".join(parts) + "}}", True)]
+
+
+def _device_class(name: str, unit: str) -> str | None:
+    """Home Assistant's class for a unit that only one class has; humidity by its name."""
+    if unit == "%":
+        return "humidity" if "humid" in name else None
+    units = "°C temperature °F temperature hPa pressure Pa pressure lx illuminance V voltage A current W power "
+    words = (units + "dBm signal_strength").split(" ")
+    for i in range(0, len(words), 2):
+        if words[i] == unit:
+            return words[i + 1]
+    return None

@@ -6,94 +6,82 @@ product id, device = device name, secret = device access key (base64), expiry = 
 
 import json
 
-from cloud.base import ACK, COMMAND, FAULT, FOREVER, Platform, members, need, parse, secret
-from cloud.sign import mac64, quote, unbase64
+from cloud import Platform
+from cloud.base import messages, need, parse
+from cloud.base import setup as base_setup
+from cloud.sign import expiry, mac64, quote, unbase64
 
 
-def token(resource: str, key: bytes, expiry: int = FOREVER, method: str = "sha256") -> str:
-    """The password. The *raw* resource is signed, the encoded one is sent."""
-    signature = mac64(method, key, "%d\n%s\n%s\n2018-10-31" % (expiry, method, resource))
-    return "version=2018-10-31&res=%s&et=%d&method=%s&sign=%s" % (quote(resource), expiry, method, signature)
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """Product id, device name and access key wanted."""
+    p.retain_ok = False  # nothing is documented about wills and retained messages
+    p.publish_interval = 100
+    p.confirms = True
+    base_setup(p, cloud, mqtt, device, "mqtts.heclouds.com", max_qos=1, keepalive=(30, 1200))
+    p._user = need(cloud, "product", 32)
+    p.client_id = need(cloud, "device", 64)
+    p._key = unbase64(need(cloud, "secret"))
+    p._method = (cloud.get("method") or "sha256").replace("hmac", "")
+    p._life = cloud.get("expiry") or 0
+    p.needs_clock = p._life > 0
+    p._path = "$sys/" + p._user + "/" + p.client_id + "/thing/"
+    p._topic = p._path + "property/post"
+    token("", p._key, 0, p._method)  # refuses an unknown method now
 
 
-class OneNET(Platform):
-    """OneNET Studio. Whether it takes wills and retained messages is not documented: none are sent."""
-
-    will_ok = False
-    retain_ok = False
-    max_qos = 1
-    keepalive_min = 30
-    keepalive_max = 1200
-    publish_interval = 100
-    max_payload = 65535
-    confirms = True
-
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        self._product = need(cloud, "product", 32)
-        name = need(cloud, "device", 64)
-        self._key = unbase64(secret(cloud))
-        method = cloud.get("method") or "sha256"
-        self._method = method[4:] if method.startswith("hmac") else method
-        self.lifetime = cloud.get("expiry") or 0
-        self.needs_clock = self.lifetime > 0
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = name
-        self._sys = "$sys/" + self._product + "/" + name + "/thing/"
-        mac64(self._method, self._key, "")  # refuse an unknown method now
-
-    def host(self, cloud: dict) -> str:
-        return "mqtts.heclouds.com"
-
-    def credentials(self, now: int | None = None) -> tuple:
-        resource = "products/" + self._product + "/devices/" + self.client_id
-        return self.client_id, self._product, token(resource, self._key, self.expiry(now), self._method)
-
-    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        found = [(self._sys + "property/post/reply", 1), (self._sys + "property/set", 1)]
-        return found + [(self._sys + "service/" + name + "/invoke", 1) for name in commands]
-
-    def report(self, readings: list, at: int | None = None) -> list:
-        form = '%s:{"value":%s}' if at is None else '%%s:{"value":%%s,"time":%d000}' % at
-        found = []
-        for text in self._chunks(members(readings, False, form), 60):
-            ident = self._next()
-            body = '{"id":"%s","version":"1.0","params":{%s}}' % (ident, text)
-            found.append((self._sys + "property/post", body, ident))
-        return found
-
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if not topic.startswith(self._sys):
-            return None
-        topic = topic[len(self._sys) :]
-        body = parse(payload)
-        if body is None or not isinstance(body.get("id"), (str, int)):
-            return FAULT, "not a OneJSON message", None, None
-        if topic == "property/post/reply":
-            return ACK, str(body["id"]), body.get("code") == 200, "%s %s" % (body.get("code"), body.get("msg", ""))
-        ref = (topic, body["id"])
-        if topic == "property/set":
-            name = "set"
-        elif topic.startswith("service/") and topic.endswith("/invoke"):
-            name = topic[8:-7]
-        else:
-            return None
-        args = body.get("params")
-        if not isinstance(args, dict):
-            return FAULT, "params wanted", None, ref
-        return COMMAND, name, args, ref
-
-    def reply(self, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-        text = text or ("success" if ok else "failed")
-        body = '{"id":%s,"code":%d,"msg":%s' % (json.dumps(ref[1]), 200 if ok else 400, json.dumps(text))
-        if data is not None:
-            body += ',"data":' + json.dumps(data)
-        return self._sys + ref[0] + "_reply", body + "}"
-
-    def explain(self, code: int) -> str:
-        if code in (4, 5):
-            text = "OneNET does not accept the token: wrong access key, product id or device name"
-            return text + (", or the clock is wrong" if self.lifetime else "")
-        return Platform.explain(self, code)
+def credentials(p: Platform, now: int | None = None) -> tuple:
+    """See base.py."""
+    resource = "products/" + p._user + "/devices/" + p.client_id
+    password = token(resource, p._key, expiry(p, p._life, now), p._method)
+    return p.client_id, p._user, password
 
 
-create = OneNET
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """See base.py."""
+    found = [(p._topic + "/reply", 1), (p._path + "property/set", 1)]
+    for name in commands:
+        found.append((p._path + "service/" + name + "/invoke", 1))
+    return found
+
+
+def report(p: Platform, readings: list, at: int | None = None) -> list:
+    """See base.py."""
+    return messages(p, readings, at, _member, _body, room=60)
+
+
+def _member(name: str, value: str, at: int | None) -> str:
+    return '%s:{"value":%s%s}' % (name, value, "" if at is None else ',"time":%d000' % at)
+
+
+def _body(text: str, ident: str | None, at: int | None) -> str:
+    return '{"id":"%s","version":"1.0","params":{%s}}' % (ident, text)
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    body = parse(payload)
+    ident = body.get("id")
+    if topic == p._topic + "/reply":
+        return "ack", str(ident), body.get("code") == 200, "%s %s" % (body.get("code"), body.get("msg", ""))
+    if not topic.startswith(p._path):
+        return None
+    words = topic[len(p._path) :].split("/")  # property/set or service/{name}/invoke
+    if words[-1] not in ("set", "invoke"):
+        return None
+    if not isinstance(ident, (int, str)) or not isinstance(body.get("params"), dict):
+        return "fault", "not OneJSON", None, (topic, ident)
+    return "command", words[1], body["params"], (topic, ident)
+
+
+def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict | None = None) -> tuple:
+    """See base.py."""
+    body = {"id": ref[1], "code": 200 if ok else 400, "msg": text or ("success" if ok else "failed")}
+    if data is not None:
+        body["data"] = data
+    return ref[0] + "_reply", json.dumps(body)
+
+
+def token(resource: str, key: bytes, end: int, method: str) -> str:
+    """The password. The *raw* resource is signed, the encoded one is sent. `method`: sha1 or sha256."""
+    signature = mac64(method, key, "%d\n%s\n%s\n2018-10-31" % (end, method, resource))
+    return "version=2018-10-31&res=%s&et=%d&method=%s&sign=%s" % (quote(resource), end, method, signature)

@@ -1,63 +1,41 @@
-"""OneNET's old multi-protocol edition: data points on $dp, commands on $creq. No signature, no TLS.
+"""OneNET's old multi-protocol edition: data points on $dp, commands on $creq (which need no subscription). No TLS.
 
 cm-heclouds/MQTT, device access protocol 4 (MQTT). Fields: product = product id, device = numeric device id, secret =
 auth info. A CONNECT it does not like may be dropped without a word.
 """
 
-import json
-
-from cloud.base import Platform, answer, need, number, request, secret
-
-
-class OneNETLegacy(Platform):
-    """OneNET, old edition. Payload: type 1, 0x01 + length (2 bytes, big endian) + JSON data streams."""
-
-    port = 6002
-    will_ok = False
-    retain_ok = False
-    max_qos = 1
-    max_payload = 65535
-
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        self._product = need(cloud, "product", 32)
-        self._secret = secret(cloud)
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = need(cloud, "device", 64)
-
-    def host(self, cloud: dict) -> str:
-        if cloud.get("tls"):
-            raise ValueError("cloud.tls: the old edition of OneNET has no TLS")
-        return "183.230.40.39"
-
-    def credentials(self, now: int | None = None) -> tuple:
-        return self.client_id, self._product, self._secret
-
-    def report(self, readings: list, at: int | None = None) -> list:
-        parts = []
-        for name, value, _, precision in readings:
-            text = number(value, precision)
-            if text is not None:
-                parts.append('{"id":%s,"datapoints":[{"value":%s}]}' % (json.dumps(name), text))
-        found = []
-        for text in self._chunks(parts, 22):
-            body = ('{"datastreams":[' + text + "]}").encode()
-            found.append(("$dp", bytes((1, len(body) >> 8, len(body) & 255)) + body, None))
-        return found
-
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if not topic.startswith("$creq/"):
-            return None
-        return request(payload, "", "$crsp/" + topic[6:])
-
-    def reply(self, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-        return ref[0], answer(ok, text, data, ref[1])
-
-    def explain(self, code: int) -> str:
-        if code == 2:
-            return "OneNET refuses the device id"
-        if code in (4, 5):
-            return "OneNET refuses product id and auth info"
-        return Platform.explain(self, code)
+from cloud import Platform
+from cloud.base import messages, need
+from cloud.base import setup as base_setup
+from cloud.own import reply, request  # noqa: F401  (reply is a method)
 
 
-create = OneNETLegacy
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """Product id, device id and auth info wanted."""
+    p.retain_ok = False
+    if cloud.get("tls"):
+        raise ValueError("cloud.tls: the old edition of OneNET has no TLS")
+    base_setup(p, cloud, mqtt, device, "183.230.40.39", port=6002, max_qos=1)
+    p.client_id = need(cloud, "device", 64)
+    p._user = need(cloud, "product", 32)
+    p._password = need(cloud, "secret")
+    p._topic = "$dp"
+
+
+def report(p: Platform, readings: list, at: int | None = None) -> list:
+    """Payload type 1: 0x01, length (2 bytes, big endian), JSON data streams."""
+    return messages(p, readings, at, _member, _body)
+
+
+def _member(name: str, value: str, at: int | None) -> str:
+    return '{"id":%s,"datapoints":[{"value":%s}]}' % (name, value)
+
+
+def _body(text: str, ident: str | None, at: int | None) -> bytes:
+    body = ('{"datastreams":[' + text + "]}").encode()
+    return bytes((1, len(body) >> 8, len(body) & 255)) + body
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    return request(payload, "", "$crsp/" + topic[6:]) if topic.startswith("$creq/") else None

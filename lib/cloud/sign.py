@@ -6,6 +6,8 @@ The chip has no `hmac` module and no MD5, and its hash objects can be asked for 
 import binascii
 import hashlib
 
+FOREVER = 2147483647  # Unix time in 2038: the expiry that 32-bit vendor SDKs send for "always valid"
+
 
 def hmac(method: str, key: bytes, message: bytes) -> bytes:
     """HMAC (RFC 2104) of `message`; `method` is sha1 or sha256, with or without a leading "hmac".
@@ -14,10 +16,8 @@ def hmac(method: str, key: bytes, message: bytes) -> bytes:
     """
     if method.startswith("hmac"):
         method = method[4:]
-    if method == "md5":
-        raise ValueError("cloud.method: the ESP8266 has no MD5; choose hmacsha256 or hmacsha1")
     if method not in ("sha1", "sha256"):
-        raise ValueError("cloud.method: hmacsha256 or hmacsha1 wanted, not %r" % method)
+        raise ValueError("cloud.method: hmacsha256 or hmacsha1 wanted; the ESP8266 has no MD5")
     make = getattr(hashlib, method)
     if len(key) > 64:
         key = make(key).digest()
@@ -36,12 +36,12 @@ def hmac(method: str, key: bytes, message: bytes) -> bytes:
 
 def hexmac(method: str, key: bytes, message: str) -> str:
     """HMAC of the text, as lower-case hex."""
-    return binascii.hexlify(hmac(method, key, message.encode())).decode()
+    return str(binascii.hexlify(hmac(method, key, message.encode())), "ascii")
 
 
 def mac64(method: str, key: bytes, message: str) -> str:
     """HMAC of the text, as base64, percent-encoded."""
-    return quote(binascii.b2a_base64(hmac(method, key, message.encode())).decode().strip())
+    return quote(str(binascii.b2a_base64(hmac(method, key, message.encode())), "ascii").strip())
 
 
 def unbase64(text: str) -> bytes:
@@ -51,7 +51,7 @@ def unbase64(text: str) -> bytes:
     except ValueError:
         key = b""
     if not key:
-        raise ValueError("cloud.secret: base64 wanted, as the console shows it (whole, with any = at its end)")
+        raise ValueError("cloud.secret: base64 wanted, whole, as the console shows it")
     return key
 
 
@@ -65,3 +65,14 @@ def quote(text: str) -> str:
         else:
             out += "%%%02X" % byte
     return out
+
+
+def expiry(platform: object, life: int, now: int | None) -> int:
+    """Unix time at which a token made at `now` is to end; 2038 if `life` (s) is 0. Sets the platform's `renew_at` to
+    when nine tenths of its life, or all but 30 s of a short one, are over."""
+    if not life:
+        return FOREVER
+    if now is None:
+        raise ValueError("clock: no time yet for a token")
+    platform.renew_at = now + life - max(30, life // 10)
+    return now + life

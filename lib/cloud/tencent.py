@@ -4,111 +4,90 @@ cloud.tencent.com documents 634/32546 (signature), 634/15241 (limits), 1081/3491
 ProductId, device = DeviceName, secret = device key, region blank (Guangzhou) or us-east, expiry = life of a token in s.
 """
 
-import binascii
 import json
 import os
 
-from cloud.base import ACK, COMMAND, FAULT, FOREVER, Platform, members, need, parse, secret
-from cloud.sign import hexmac, unbase64
+from cloud import Platform
+from cloud.base import _member, messages, need, parse
+from cloud.base import setup as base_setup
+from cloud.sign import expiry, hexmac, unbase64
 
 
-def sign(
-    client: str,
-    key: bytes,
-    *,
-    method: str = "hmacsha256",
-    expiry: int = FOREVER,
-    connid: str | None = None,
-    appid: str = "12010126",
-) -> tuple:
-    """(client id, user, password). `connid`: 5 characters, random if None; `appid`: the documents' constant."""
-    connid = connid or binascii.hexlify(os.urandom(3)).decode()[:5]
-    user = "%s;%s;%s;%d" % (client, appid, connid, expiry)
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """ProductId, DeviceName and key wanted."""
+    p.retain_ok = False
+    p.connect_interval = 5000
+    p.publish_interval = 100
+    p.max_payload = 16384
+    p.confirms = True
+    product = need(cloud, "product", 10)
+    name = need(cloud, "device", 48)
+    p._key = unbase64(need(cloud, "secret"))
+    p._method = "hmac" + (cloud.get("method") or "sha256").replace("hmac", "")
+    p._life = cloud.get("expiry") or 0
+    p.needs_clock = p._life > 0
+    region = cloud.get("region")
+    host = product + ("." + region if region else "") + ".iotcloud.tencentdevices.com"
+    # of keepalive, three documents give three ranges; this is what they share
+    base_setup(p, cloud, mqtt, device, host, max_qos=1, keepalive=(60, 690))
+    p.client_id = product + name
+    p._path = product + "/" + name
+    p._topic = "$thing/up/property/" + p._path
+    sign("", p._key, p._method, 0, "")  # refuses an unknown method now
+
+
+def credentials(p: Platform, now: int | None = None) -> tuple:
+    """See base.py."""
+    connid = "%05x" % (int.from_bytes(os.urandom(3), "big") & 0xFFFFF)
+    return sign(p.client_id, p._key, p._method, expiry(p, p._life, now), connid)
+
+
+def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
+    """See base.py."""
+    return [("$thing/down/%s/%s" % (kind, p._path), 1) for kind in ("property", "action")]
+
+
+def report(p: Platform, readings: list, at: int | None = None) -> list:
+    """See base.py."""
+    return messages(p, readings, at, _member, _body, room=100)
+
+
+def _body(text: str, ident: str | None, at: int | None) -> str:
+    stamp = "" if at is None else '"timestamp":%d,' % at
+    return '{"method":"report","clientToken":"%s",%s"params":{%s}}' % (ident, stamp, text)
+
+
+def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
+    """See base.py."""
+    words = topic.split("/", 3)
+    if len(words) < 4 or words[3] != p._path:
+        return None
+    body = parse(payload)
+    token = body.get("clientToken")
+    method = body.get("method")
+    if method == "report_reply":
+        return "ack", str(token), body.get("code") == 0, "%s %s" % (body.get("code"), body.get("status", ""))
+    if method not in ("control", "action"):
+        return None
+    name = "set" if method == "control" else body.get("actionId")
+    args = body.get("params")
+    ref = (method, token)
+    if not isinstance(token, (str, int)) or not isinstance(args, dict) or not isinstance(name, str):
+        return "fault", "no data template", None, ref
+    return "command", name, args, ref
+
+
+def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict | None = None) -> tuple:
+    """See base.py."""
+    body = {"method": ref[0] + "_reply", "clientToken": ref[1], "code": 0 if ok else 1, "status": text}
+    topic = p._topic
+    if ref[0] == "action":
+        topic = "$thing/up/action/" + p._path
+        body["response"] = data or {}
+    return topic, json.dumps(body)
+
+
+def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:
+    """(client id, user, password). `end`: Unix time; `connid`: 5 random characters; `appid`: as documented."""
+    user = "%s;%s;%s;%d" % (client, appid, connid, end)
     return client, user, hexmac(method, key, user) + ";" + method
-
-
-class Tencent(Platform):
-    """Tencent Cloud IoT Explorer."""
-
-    will_ok = False
-    retain_ok = False
-    max_qos = 1
-    keepalive_min = 60  # three documents give three ranges; this is what they share
-    keepalive_max = 690
-    connect_interval = 5000
-    publish_interval = 100
-    max_payload = 16384
-    confirms = True
-
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        self._product = need(cloud, "product", 10)
-        self._name = need(cloud, "device", 48)
-        self._key = unbase64(secret(cloud))
-        self._method = cloud.get("method") or "hmacsha256"
-        self.lifetime = cloud.get("expiry") or 0
-        self.needs_clock = self.lifetime > 0
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = self._product + self._name
-        self._path = self._product + "/" + self._name
-        hexmac(self._method, self._key, "")  # refuse an unknown method now
-
-    def host(self, cloud: dict) -> str:
-        region = need(cloud, "region", 32) + "." if cloud.get("region") else ""
-        return self._product + "." + region + "iotcloud.tencentdevices.com"
-
-    def credentials(self, now: int | None = None) -> tuple:
-        return sign(self.client_id, self._key, method=self._method, expiry=self.expiry(now))
-
-    def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list:
-        return [("$thing/down/property/" + self._path, 1), ("$thing/down/action/" + self._path, 1)]
-
-    def report(self, readings: list, at: int | None = None) -> list:
-        stamp = "" if at is None else '"timestamp":%d,' % at
-        found = []
-        for text in self._chunks(members(readings), 100):
-            ident = self._next()
-            body = '{"method":"report","clientToken":"%s",%s"params":{%s}}' % (ident, stamp, text)
-            found.append(("$thing/up/property/" + self._path, body, ident))
-        return found
-
-    def decode(self, topic: str, payload: bytes) -> tuple | None:
-        if not (topic.startswith("$thing/down/") and topic.endswith("/" + self._path)):
-            return None
-        body = parse(payload)
-        token = body and body.get("clientToken")
-        if not isinstance(token, (str, int)):
-            return FAULT, "no data template message", None, None
-        method = body.get("method")
-        if method == "report_reply":
-            return ACK, str(token), body.get("code") == 0, "%s %s" % (body.get("code"), body.get("status", ""))
-        if method not in ("control", "action"):
-            return None
-        ref = (method, token)
-        args = body.get("params")
-        name = "set" if method == "control" else body.get("actionId")
-        if not isinstance(args, dict) or not isinstance(name, str):
-            return FAULT, "params wanted", None, ref
-        return COMMAND, name, args, ref
-
-    def reply(self, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
-        kind = "property" if ref[0] == "control" else "action"
-        body = '{"method":"%s_reply","clientToken":%s,"code":%d,"status":%s' % (
-            ref[0],
-            json.dumps(ref[1]),
-            0 if ok else 1,
-            json.dumps(text),
-        )
-        if kind == "action":
-            body += ',"response":' + json.dumps(data or {})
-        return "$thing/up/%s/%s" % (kind, self._path), body + "}"
-
-    def explain(self, code: int) -> str:
-        if code == 2:
-            return "Tencent refuses the client id: check ProductId and DeviceName"
-        if code in (4, 5):
-            text = "Tencent does not accept user name and signature: wrong device key, product, device or region"
-            return text + (", or the clock is wrong" if self.lifetime else "")
-        return Platform.explain(self, code)
-
-
-create = Tencent

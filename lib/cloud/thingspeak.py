@@ -5,60 +5,45 @@ mqtt.password of the channel's MQTT device, fields = names of the readings for f
 commas between (blank: in the order in which they are reported).
 """
 
-from cloud.base import Platform, need, number
+from cloud import Platform
+from cloud.base import need, number
+from cloud.base import setup as base_setup
 from cloud.sign import quote
 
 
-class ThingSpeak(Platform):
-    """ThingSpeak. QoS 0, no retain, clean session; one update each 15 s in the free plan."""
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
+    """The MQTT device's three values and the channel wanted; QoS 0, no retain, clean session."""
+    p.retain_ok = False
+    p.clean_only = True
+    p.publish_interval = 15000  # free plan
+    for field in ("client_id", "user", "password"):
+        need(mqtt, field, 0, "mqtt.")
+    base_setup(p, cloud, mqtt, device, "mqtt3.thingspeak.com", max_qos=0)
+    p._topic = "channels/" + need(cloud, "product", 16) + "/publish"
+    p._fields = [name.strip() for name in (cloud.get("fields") or "").split(",") if name.strip()]
+    if len(p._fields) > 8:
+        raise ValueError("cloud.fields: a ThingSpeak channel has 8 fields")
 
-    will_ok = False
-    retain_ok = False
-    clean_only = True
-    max_qos = 0
-    publish_interval = 15000
 
-    def __init__(self, cloud: dict, mqtt: dict, device: dict) -> None:
-        self._user = need(mqtt, "user", 64, "mqtt")
-        self._password = mqtt.get("password") or None
-        if not self._password:
-            raise ValueError("mqtt.password: missing")
-        Platform.__init__(self, cloud, mqtt, device)
-        self.client_id = need(mqtt, "client_id", 64, "mqtt")
-        self._topic = "channels/" + need(cloud, "product", 16) + "/publish"
-        self._fields = [name.strip() for name in (cloud.get("fields") or "").split(",") if name.strip()]
-        if len(self._fields) > 8:
-            raise ValueError("cloud.fields: a ThingSpeak channel has 8 fields")
-
-    def host(self, cloud: dict) -> str:
-        return "mqtt3.thingspeak.com"
-
-    def credentials(self, now: int | None = None) -> tuple:
-        return self.client_id, self._user, self._password
-
-    def report(self, readings: list, at: int | None = None) -> list:
-        parts = []
-        for place, (name, value, _, precision) in enumerate(readings):
-            text = value if isinstance(value, str) else number(value, precision)
-            if text is None:
-                continue
-            field = place
-            if self._fields:
-                field = self._fields.index(name) if name in self._fields else 8
-            if field < 8:
-                parts.append("field%d=%s" % (field + 1, quote(text)))
-            else:
-                self.dropped += 1
-        if not parts:
-            return []
-        if at is not None:
-            parts.append("created_at=" + quote(iso8601(at)))
-        return [(self._topic, "&".join(parts), None)]
-
-    def explain(self, code: int) -> str:
-        if code in (2, 4, 5):
-            return "ThingSpeak does not know this MQTT device: check client id, user name and password"
-        return Platform.explain(self, code)
+def report(p: Platform, readings: list, at: int | None = None) -> list:
+    """See base.py."""
+    parts = []
+    for place, (name, value, _, precision) in enumerate(readings):
+        text = value if isinstance(value, str) else number(value, precision)
+        if text is None:
+            continue
+        field = place
+        if p._fields:
+            field = p._fields.index(name) if name in p._fields else 8
+        if field < 8:
+            parts.append("field%d=%s" % (field + 1, quote(text)))
+        else:
+            p.dropped += 1
+    if not parts:
+        return []
+    if at is not None:
+        parts.append("created_at=" + quote(iso8601(at)))
+    return [(p._topic, "&".join(parts), None)]
 
 
 def iso8601(at: int) -> str:
@@ -73,6 +58,3 @@ def iso8601(at: int) -> str:
     month = month + 3 if month < 10 else month - 9
     year += 400 * era + (1 if month < 3 else 0)
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % (year, month, day, rest // 3600, rest // 60 % 60, rest % 60)
-
-
-create = ThingSpeak

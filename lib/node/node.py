@@ -14,7 +14,14 @@ from micropython import const
 
 from .log import DEBUG, INFO, WARNING
 
+TYPE_CHECKING = const(0)
+if TYPE_CHECKING:
+    from wifi import Manager
+
+    from .link import Link
+
 _GROUP_MS = const(200)  # readings of several sensors within this time go in one message
+_PAGE_MS = const(500)
 _UNIX_2000 = const(946684800)
 _YEAR_SET = const(2024)  # an earlier clock has never been set
 
@@ -22,15 +29,17 @@ _YEAR_SET = const(2024)  # an earlier clock has never been set
 class Node:
     """The one node; start.make() puts its parts in."""
 
+    wifi: "Manager"
+    link: "Link | None" = None  # none where the settings name no broker
+
     def __init__(self, log, cfg: dict, device: str, outbox):
         self.log = log
         self.cfg = cfg
         self.id = device
-        self.name = cfg["device"]["name"] or device
+        self.name = cfg["device"].get("name") or device
         self.outbox = outbox
-        self.wifi = None
-        self.link = None
         self.sensors: list = []
+        self.latest: list = []  # readings of the last group
         self._fresh: list = []
         self._collected = asyncio.Event()
         self._counted = time.ticks_ms()
@@ -55,7 +64,7 @@ class Node:
 
     async def run(self) -> None:
         """Run for ever."""
-        tasks = [self.wifi.run(), self._group(), self._deliver()]
+        tasks = [self.wifi.run(), self._group(), self._deliver(), self._page()]
         for sensor in self.sensors:
             tasks.append(self._sample(sensor))
         if self.link:
@@ -89,7 +98,8 @@ class Node:
             await self._collected.wait()
             await asyncio.sleep_ms(_GROUP_MS)
             self._collected.clear()
-            readings, self._fresh = self._fresh, []
+            readings = self.latest = self._fresh
+            self._fresh = []
             if self.outbox.add(self.uptime(), readings) == 1:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
 
@@ -110,6 +120,28 @@ class Node:
             except OSError:
                 continue  # no link; the group stays
             self.outbox.pop()
+
+    async def _page(self) -> None:
+        """Have the portal up while the access point is, or where the settings want the page on the home network."""
+        task = None
+        while True:
+            await asyncio.sleep_ms(_PAGE_MS)
+            device = self.cfg["device"]
+            at_home = device.get("web") and device.get("password") and self.wifi.online
+            wanted = self.wifi.ap_state == "ap_on" or at_home
+            if task is not None and (task.done() or not wanted):
+                task.cancel()
+                task = None
+            elif wanted and task is None:
+                task = asyncio.create_task(self._portal())
+
+    async def _portal(self) -> None:
+        from .setup import serve
+
+        try:
+            await serve(self)
+        except OSError as e:
+            self.log(WARNING, "portal: %s" % e)
 
     # --- what the parts call
 

@@ -4,6 +4,7 @@ import gc
 import json
 import sys
 
+import cloud
 import machine
 import network
 import settings
@@ -27,7 +28,7 @@ def make(directory: str) -> Node:
     log.least = LEVELS.split().index(cfg["log"]["level"])
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
-    for part in (_wifi, _platform, _sensors):
+    for part in (_wifi, platform, _sensors):
         part(node)
         gc.collect()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
@@ -42,20 +43,23 @@ def _wifi(node: Node) -> None:
         node.log(WARNING, "wifi.networks: none known, waiting for set-up")
 
 
-def _platform(node: Node) -> None:
-    import cloud
-
-    cfg = node.cfg
+def make_platform(node: Node, cfg: dict) -> "cloud.Platform":
+    """The cloud platform of these settings. Raises ValueError with the field and what was wanted."""
     mqtt = dict(cfg["mqtt"])
-    if not mqtt["base_topic"]:
-        mqtt["base_topic"] = "node/" + node.name
+    name = cfg["device"].get("name") or node.id
+    if not mqtt.get("base_topic"):
+        mqtt["base_topic"] = "node/" + name
+    made = cloud.create(cfg["cloud"], mqtt, {"id": node.id, "name": name, "version": VERSION})
+    made.topics = cfg["mqtt"]["format"] == "topics"
+    return made
+
+
+def platform(node: Node) -> None:
+    """The node's MQTT link, if the settings name a broker."""
     try:
-        platform = cloud.create(cfg["cloud"], mqtt, {"id": node.id, "name": node.name, "version": VERSION})
+        node.link = Link(make_platform(node, node.cfg), node, node.cfg["mqtt"]["clean_session"])
     except ValueError as e:
-        node.log(ERROR, "%s: no broker, readings are kept" % e)
-        return
-    platform.topics = cfg["telemetry"]["format"] == "topics"
-    node.link = Link(platform, node, mqtt["clean_session"])
+        node.log(WARNING, "%s: no broker, readings are kept" % e)
 
 
 def _sensors(node: Node) -> None:
@@ -71,6 +75,7 @@ def _sensors(node: Node) -> None:
             node.sensors.append(sensors.create(entry, board))
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
+    sensors.unload()
     for warning in board.warnings:
         node.log(WARNING, warning)
 

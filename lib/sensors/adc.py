@@ -10,9 +10,6 @@ if TYPE_CHECKING:
 
     from .spec import Spec
 
-FULL = 1024
-PAUSE_MS = 5
-
 
 class Driver:
     """value = (volts at the board's pin) · `scale` + `offset`, in `unit`.
@@ -21,16 +18,15 @@ class Driver:
     `value`: its name; `lowest`, `highest`: what is outside is an error.
     """
 
-    FIELDS: tuple = (("voltage", "V", 3, None, None),)
-
     def __init__(self, spec: "Spec", board: "Any") -> None:
         spec.pin("pin", board, "analog", default="A0")
         self._board = board
         self._adc: "Any" = None
-        self._divider = spec.number("divider", 0.1, 100, 3.2 if board.name in ("nodemcu", "d1_mini") else 1.0)
-        self._scale = spec.number("scale", -1e6, 1e6, 1)
+        divider = spec.number("divider", 0.1, 100, 3.2 if board.name in ("nodemcu", "d1_mini") else 1.0)
+        scale = spec.number("scale", -1e6, 1e6, 1)
         self._offset = spec.number("offset", -1e6, 1e6, 0)
         self._samples = spec.integer("samples", 1, 32, 4)
+        self._per_step = divider * scale / (1024 * self._samples)
         low = spec.get("lowest")
         high = spec.get("highest")
         if low is not None:
@@ -49,6 +45,6 @@ class Driver:
         total = 0
         for i in range(self._samples):
             if i:
-                await self._board.clock.sleep_ms(PAUSE_MS)
+                await self._board.clock.sleep_ms(5)
             total += self._adc.read()
-        return [total * self._divider / (FULL * self._samples) * self._scale + self._offset]
+        return [total * self._per_step + self._offset]

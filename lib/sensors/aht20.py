@@ -1,7 +1,7 @@
 """AHT20 and AHT10 (Aosong) on I2C: temperature and humidity; only the AHT20 sends a CRC (data sheet AHT20 5.4)."""
 
+from . import ReadError
 from .i2c import Device, crc8
-from .sensor import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

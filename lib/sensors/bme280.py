@@ -6,8 +6,8 @@ hold 22 bits and pressure needs 25; Python's integers have no limit, so the 64-b
 
 import struct
 
+from . import ReadError
 from .i2c import Device
-from .sensor import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,16 +2,18 @@
 
 import sys
 
-from .sensor import Sensor, SpecError
-from .spec import Spec, is_word
+from . import Sensor
+from .spec import Spec, SpecError, is_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .board import Board
+    from . import Board
 
 TYPES = "adc aht10 aht20 bh1750 bme280 bmp280 counter dht11 dht22 digital ds18b20 hcsr04 health sht3x sim vcc"
+PERIOD_S = 60
+PERIOD_MOST_S = 86_400
 _SAME_MODULE = "aht10 aht20 bmp280 bme280 dht11 dht22"  # type, module that serves it
 
 
@@ -21,16 +23,31 @@ def build(entry: "Any", board: "Board", user_dir: str) -> Sensor:
     kind = spec.get("type")
     if not is_word(kind):
         raise spec.fault("type", "one of " + TYPES.replace(" ", ", "))
-    claimed = board.claimed
+    claims = dict(board.claims)
     try:
-        sensor = Sensor(spec, _driver_class(spec, kind, user_dir)(spec, board), board)
+        sensor = guarded(spec, _driver_class(spec, kind, user_dir)(spec, board), board)
         spec.done()
     except SpecError:
-        board.release(claimed)
+        board.claims = claims
         raise
     except Exception as e:  # noqa: BLE001  a user's driver may raise anything
-        board.release(claimed)
+        board.claims = claims
         raise SpecError("%s.type: driver %s: %s: %s" % (spec.where, kind, type(e).__name__, e))
+    return sensor
+
+
+def guarded(spec: Spec, driver: "Any", board: "Board") -> Sensor:
+    """The driver with the guard around it, as the fields that all sensors have want it."""
+    kind = spec.get("type")
+    name = spec.word("name", kind)
+    least = getattr(driver, "MIN_PERIOD", 1)
+    period = spec.number("period", least, PERIOD_MOST_S, max(PERIOD_S, least))
+    sensor = Sensor(kind, name, period, driver, board.clock)
+    filters = spec.get("filters")
+    if filters or not (filters is None or isinstance(filters, dict)):
+        from .filters import Filters
+
+        sensor.filters = Filters(filters, name, driver.FIELDS)
     return sensor
 
 

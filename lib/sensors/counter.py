@@ -50,11 +50,11 @@ class Driver:
 
     async def read(self) -> list:
         """[total, rate or None]"""
-        now = self._clock.ms()
+        now = self._clock.ticks()
         count = self.count
         rate = None
         if self._read_at is not None:
-            elapsed_ms = self._clock.diff(now, self._read_at)
+            elapsed_ms = self._clock.ticks_diff(now, self._read_at)
             if elapsed_ms > 0:
                 rate = (count - self._counted) * self._per_ms / elapsed_ms * self._scale
         self._read_at = now
@@ -62,8 +62,8 @@ class Driver:
         return [count if self._scale == 1 else count * self._scale, rate]
 
     def _pulse(self, pin: "Any") -> None:
-        now = self._clock.ms()
-        if self._pulse_at is None or self._clock.diff(now, self._pulse_at) >= self._debounce_ms:
+        now = self._clock.ticks()
+        if self._pulse_at is None or self._clock.ticks_diff(now, self._pulse_at) >= self._debounce_ms:
             self._pulse_at = now
             self.count += 1
 

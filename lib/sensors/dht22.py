@@ -4,7 +4,7 @@ The transfer itself holds the processor for about 25 ms: the port does it in one
 seconds answers with the old values.
 """
 
-from .sensor import ReadError
+from . import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ class Driver:
         if self._pin is None:
             self._pin = self._open()
             self._state = self._candidate = self._level()
-            self._since = self._clock.ms()
+            self._since = self._clock.ticks()
 
     async def read(self) -> list:
         """[0 or 1]"""
@@ -50,11 +50,11 @@ class Driver:
         if self._pin is None:
             return False
         level = self._level()
-        now = self._clock.ms()
+        now = self._clock.ticks()
         if level != self._candidate:
             self._candidate = level
             self._since = now
-        if level == self._state or self._clock.diff(now, self._since) < self._debounce_ms:
+        if level == self._state or self._clock.ticks_diff(now, self._since) < self._debounce_ms:
             return False
         self._state = level
         return True

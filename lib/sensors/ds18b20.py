@@ -4,7 +4,7 @@ not the frozen ds18x20's, which take the power-on value of 85 °C and a shorted 
 Wired with three wires: a parasite-powered one needs a strong pull-up that the board has not.
 """
 
-from .sensor import ReadError
+from . import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

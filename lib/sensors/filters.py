@@ -5,8 +5,6 @@ Declared per value in the settings: "filters": {"temperature": {"offset": -0.5, 
 round; then min_interval, delta, max_interval decide about sending. Windows are bounded and made once.
 """
 
-from .sensor import rounded
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -90,13 +88,14 @@ class Filter:
         if self._average:
             self._average.add(value)
             value = self._average.mean()
-        return rounded(value, self.precision)
+        return round(value, self.precision) if self.precision else round(value)
 
-    def due(self, value: float, now: int, clock: "Any") -> bool:
-        """True if the value is to be sent now; it then counts as sent."""
-        self._age_ms = min(self._age_ms + clock.diff(now, self._seen_at), _AGE_MOST_MS)
+    def due(self, value: float, clock: "Any", force: bool = False) -> bool:
+        """True if the value is to be sent now (`force`: it is, in any case); it then counts as sent."""
+        now = clock.ticks()
+        self._age_ms = min(self._age_ms + clock.ticks_diff(now, self._seen_at), _AGE_MOST_MS)
         self._seen_at = now
-        if self._sent is not None:
+        if self._sent is not None and not force:
             if self._age_ms < self._soonest_ms:
                 return False
             same = abs(value - self._sent) < self.delta
@@ -105,12 +104,6 @@ class Filter:
         self._sent = value
         self._age_ms = 0
         return True
-
-    def sent(self, value: float, now: int) -> None:
-        """The value goes out whatever due() would say (a reading that was asked for)."""
-        self._sent = value
-        self._seen_at = now
-        self._age_ms = 0
 
 
 def _limits(spec: "Spec") -> tuple[float | None, float | None]:

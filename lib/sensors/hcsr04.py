@@ -3,7 +3,7 @@
 The echo output of a 5 V module needs a divider to 3.3 V.
 """
 
-from .sensor import ReadError
+from . import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

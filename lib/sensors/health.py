@@ -27,7 +27,7 @@ class Driver:
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         self._board = board
-        self._at = board.clock.ms()
+        self._at = board.clock.ticks()
         self._ms = 0
         self._uptime_s = 0
 
@@ -44,8 +44,8 @@ class Driver:
 
     def _uptime(self) -> int:
         """Seconds since this object was made; in steps, because ticks wrap after days."""
-        now = self._board.clock.ms()
-        self._ms += self._board.clock.diff(now, self._at)
+        now = self._board.clock.ticks()
+        self._ms += self._board.clock.ticks_diff(now, self._at)
         self._at = now
         self._uptime_s += self._ms // 1000
         self._ms %= 1000

@@ -1,6 +1,6 @@
 """A chip on the I2C bus: address, transfers, and what is checked before every one of them. Base of the I2C drivers."""
 
-from .sensor import ReadError
+from . import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

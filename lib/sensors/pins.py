@@ -1,8 +1,12 @@
-"""Pin names of the boards, and which pin may be used for what. Pure: board.py asks here before it touches a pin.
+"""Pin names of the boards, and which pin may be used for what. Pure: spec.py asks here for a pin of an entry.
 
 Sources: Espressif ESP8266 hardware design guidelines (strapping pins GPIO0, GPIO2, GPIO15; flash on GPIO6-11) and the
 port's machine.Pin (GPIO16 has no interrupt, no pull-up and no open drain).
 """
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # What a pin is wanted for. A bus is a line that idles high over a pull-up: I2C, 1-Wire, DHT. (Drivers write the words
 # themselves: this module does not stay in RAM.)
@@ -18,6 +22,28 @@ BOARDS = "nodemcu d1_mini esp01 generic"
 _NODEMCU = "D0 16 D1 5 D2 4 D3 0 D4 2 D5 14 D6 12 D7 13 D8 15 RX 3 TX 1 SD2 9 SD3 10 LED 2"
 A0 = 17  # a number of its own, after the GPIOs
 _ESP01 = "RX 3 TX 1 LED 2"
+
+
+def check(board: str) -> None:
+    """ValueError if there is no such board."""
+    if board not in BOARDS.split():
+        raise ValueError("board: one of %s wanted, not %s" % (BOARDS.replace(" ", ", "), repr(board)[:40]))
+
+
+def claim(board: "Any", name: "str | int", use: str, pull: str = "", owner: str = "") -> int:
+    """Take a pin of a Board and return its GPIO number. ValueError: why not. Bus pins may be taken again."""
+    number = gpio(board.name, name)
+    allowed, remark = rule(number, use, pull)
+    if not allowed:
+        raise ValueError(remark)
+    taken = board.claims.get(number)
+    if taken and not use == taken[0] == BUS:
+        raise ValueError("%s is already used by %s" % (label(number), taken[1]))
+    if not taken:
+        board.claims[number] = (use, owner)
+        if remark:
+            board.warnings.append("%s: %s" % (owner, remark))
+    return number
 
 
 def gpio(board: str, name: "str | int") -> int:

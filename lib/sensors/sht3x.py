@@ -1,7 +1,7 @@
 """SHT30, SHT31, SHT35 (Sensirion) on I2C: temperature and humidity, each with a CRC (data sheet SHT3x-DIS 4)."""
 
+from . import ReadError
 from .i2c import Device, crc8
-from .sensor import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,11 +3,13 @@
 A driver asks for its fields here; `done()` refuses what nobody asked for, so a mistyped field name is not ignored.
 """
 
-from .sensor import SpecError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+class SpecError(ValueError):
+    """The settings entry cannot make a sensor; the text names the field and what was wanted."""
 
 
 class Spec:
@@ -86,8 +88,10 @@ class Spec:
         value = self.get(field, default)
         if value is None:
             raise self.fault(field, 'a pin name such as "D4"')
+        from .pins import claim
+
         try:
-            return board.claim(value, use, pull, self.where)
+            return claim(board, value, use, pull, self.where)
         except ValueError as e:
             raise SpecError("%s.%s: %s" % (self.where, field, e))
 

@@ -2,7 +2,7 @@
 255 (the port's tutorial: esp.flash_write of esp_init_data); else the chip answers 65535.
 """
 
-from .sensor import ReadError
+from . import ReadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,15 +13,13 @@ is used, and `release()` lets go of them all. Their types are in __init__.pyi, a
 
 import sys
 
-MARK = "********"  # stands for a secret in everything that is shown
-
 
 def __getattr__(name: str):
     """A public function, brought in from its module, or a module of this package."""
     home = ""
     homes = (  # a text in flash, not a list in RAM
-        "store: load save stage trial promote drop dropped reset change: patch redact from_text parse "
-        "rules: validate defaults wanted schema: Field fields sections find is_open reader: parse_json "
+        "stamp: load trial store: save stage promote drop dropped reset change: patch redact from_text parse "
+        "rules: MARK validate defaults wanted ssid_bytes schema: Field fields sections find is_open reader: parse_json "
         "writer: to_text words: help_of section_help"
     )
     for word in homes.split(" "):
@@ -35,14 +33,6 @@ def __getattr__(name: str):
         except ImportError:
             pass
     raise AttributeError(name)
-
-
-def ssid_bytes(network: dict) -> bytes:
-    """The SSID of an entry of wifi.networks as it is on the air; 1 to 32 bytes."""
-    digits = network.get("ssid_hex")
-    if digits:
-        return bytes([int(digits[i : i + 2], 16) for i in range(0, len(digits), 2)])
-    return network["ssid"].encode()
 
 
 def release() -> None:

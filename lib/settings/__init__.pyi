@@ -5,7 +5,9 @@ from .change import parse as parse
 from .change import patch as patch
 from .change import redact as redact
 from .reader import parse_json as parse_json
+from .rules import MARK as MARK
 from .rules import defaults as defaults
+from .rules import ssid_bytes as ssid_bytes
 from .rules import validate as validate
 from .rules import wanted as wanted
 from .schema import Field as Field
@@ -13,19 +15,16 @@ from .schema import fields as fields
 from .schema import find as find
 from .schema import is_open as is_open
 from .schema import sections as sections
+from .stamp import load as load
+from .stamp import trial as trial
 from .store import drop as drop
 from .store import dropped as dropped
-from .store import load as load
 from .store import promote as promote
 from .store import reset as reset
 from .store import save as save
 from .store import stage as stage
-from .store import trial as trial
 from .words import help_of as help_of
 from .words import section_help as section_help
 from .writer import to_text as to_text
 
-MARK: str
-
-def ssid_bytes(network: dict) -> bytes: ...
 def release() -> None: ...

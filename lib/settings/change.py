@@ -4,7 +4,8 @@ Secrets: one that is absent, empty or `MARK` keeps its value, null clears it. Li
 `wifi.networks` keeps the key of the entry with the same SSID.
 """
 
-from . import MARK, reader, rules, schema
+from . import reader, rules, schema
+from .rules import MARK
 
 _YES = ("true", "yes", "on", "1")
 _NO = ("false", "no", "off", "0", "")

@@ -1,6 +1,6 @@
 """What a value must be: every fault of a settings object found and said at once, from the table in schema.py."""
 
-from . import MARK, schema, ssid_bytes
+from . import schema
 
 try:
     from micropython import const
@@ -15,6 +15,9 @@ _EXTRA_INT = const(0x3FFFFFFF)  # the chip's small int
 _EXTRA_TEXT = const(64)
 _EXTRA_LIST = const(16)
 _EXTRA_DEPTH = const(3)
+
+
+MARK = "********"  # stands for a secret in everything that is shown
 
 
 class Wrong(ValueError):
@@ -179,7 +182,7 @@ def _extra(value, depth: int) -> bool:
     if depth and isinstance(value, list) and len(value) <= _EXTRA_LIST:
         return all(_extra(v, depth - 1) for v in value)
     if depth and isinstance(value, dict) and len(value) <= _EXTRA_LIST:
-        return all(_is_name(k) and _extra(v, depth - 1) for k, v in value.items())
+        return all((k == "*" or _is_name(k)) and _extra(v, depth - 1) for k, v in value.items())
     return False
 
 
@@ -291,6 +294,14 @@ def _together(clean: dict, faults: list) -> None:
     for field in schema.fields("cloud"):
         if field.platforms and field.platforms.get(cloud["platform"]) and not cloud.get(field.name):
             faults.append("%s: empty, wanted for platform %s" % (field.dotted, cloud["platform"]))
+
+
+def ssid_bytes(network: dict) -> bytes:
+    """The SSID of an entry of wifi.networks as it is on the air; 1 to 32 bytes."""
+    digits = network.get("ssid_hex")
+    if digits:
+        return bytes([int(digits[i : i + 2], 16) for i in range(0, len(digits), 2)])
+    return network["ssid"].encode()
 
 
 def _network(network: dict, dotted: str, seen: list, faults: list) -> None:

@@ -35,7 +35,7 @@ networks      | list network | 0..8   |     |              |
 hostname      | hostname    | 1..32   |     |              |
 country       | text        | 2..2    |     |              |
 tx_power      | int         | 0..20   | dBm |              |
-fallback_after | int        | 10..3600 | s  | 60           |
+fallback_after | int        | 10..3600 | s  | 180          |
 ap_ssid       | text        | 1..32   |     |              |
 ap_key        | key         |         |     |              | secret
 ap_open       | bool        |         |     | no           |

@@ -7,40 +7,37 @@ Files, all in one directory:
   settings.trial.json      the candidate while it is being tried; found at a start, it did not survive its trial
   settings.dropped.txt     why the last candidate was dropped
   settings.new             being written; renamed when it is whole
-The second line of a file that this module wrote is a checksum of all that follows. A file without that line is a
-person's or a tool's, and is as welcome; one whose checksum does not match is refused.
+The second line of a file that this module wrote is its stamp, see stamp.py, which reads such files alone. A file
+without that line is a person's or a tool's, and is as welcome; one whose checksum does not match is refused.
+The table and what goes with it is imported where it is needed: most of this module does without.
 """
 
-import binascii
 import errno
-import hashlib
 import os
 
-from . import migrate, reader, rules, writer
+from . import stamp
+from .stamp import (
+    BODY,
+    CANDIDATE,
+    CURRENT,
+    HEAD,
+    LAST,
+    MAX_BYTES,
+    TAIL,
+    TRIAL,
+    const,
+    first_lines,
+    is_stamped,
+    path,
+    size_of,
+)
 
-try:
-    from micropython import const
-except ImportError:  # CPython
+_TABLE = const(8)  # digits of the table's id, before TAIL
 
-    def const(value):
-        """The value itself."""
-        return value
-
-
-_MAX_BYTES = const(4096)
-_CURRENT = const("settings.json")
-_LAST = const("settings.last.json")
-_CANDIDATE = const("settings.candidate.json")
-_TRIAL = const("settings.trial.json")
 _DROPPED = const("settings.dropped.txt")
 _NEW = const("settings.new")
 _REASON_BYTES = const(160)
 _INTERRUPTED = const("the node restarted during the trial")
-
-_HEAD = const('{\n"sha256 of the lines below; delete this line after editing": "')
-_DIGITS = const(16)
-_TAIL = const('",\n')
-_BODY = const(83)  # bytes up to the first line that is summed
 
 
 class Refused(Exception):
@@ -52,36 +49,18 @@ class Refused(Exception):
         self.faults = faults or []
 
 
-def _path(directory: str, name: str) -> str:
-    return directory + name if directory.endswith("/") else directory + "/" + name
-
-
-def _size(path: str) -> "int | None":
-    """Bytes in the file, None if there is none."""
-    try:
-        return os.stat(path)[6]
-    except OSError as e:
-        if e.errno != errno.ENOENT:
-            raise
-        return None
-
-
-def _digest(parts) -> str:
-    h = hashlib.sha256()
-    for part in parts:
-        h.update(part)
-    return binascii.hexlify(h.digest()).decode()[:_DIGITS]
-
-
-def read(path: str, notes: list) -> dict:
+def read(file: str, notes: list) -> dict:
     """Whole, valid settings from a file; raises `Refused`. Unknown names go to `notes`."""
-    size = _size(path)
+    settings = stamp.read(file)
+    if settings is not None:
+        return settings
+    size = size_of(file)
     if size is None:
         raise Refused("is missing")
-    if size > _MAX_BYTES:
-        raise Refused("is too large (%d bytes, wanted at most %d)" % (size, _MAX_BYTES))
+    if size > MAX_BYTES:
+        raise Refused("is too large (%d bytes, wanted at most %d)" % (size, MAX_BYTES))
     try:
-        with open(path, "rb") as f:
+        with open(file, "rb") as f:
             data = f.read()
     except OSError as e:
         raise Refused("cannot be read (error %s)" % e.errno)
@@ -90,14 +69,14 @@ def read(path: str, notes: list) -> dict:
 
 def decode(data: bytes, notes: list) -> dict:
     """Whole, valid settings from the bytes of a file; raises `Refused`."""
-    head = _HEAD.encode()
-    if b"sha256 of" in data[:_BODY] or b"delete this" in data[:_BODY]:  # either: one damaged byte must not hide it
-        if (
-            not data.startswith(head)
-            or data[len(head) : _BODY] != (_digest((memoryview(data)[_BODY:],)) + _TAIL).encode()
-        ):
+    if b"sha256 of" in data[:BODY] or b"delete this" in data[:BODY]:  # either: one damaged byte must not hide it
+        # Checked by another firmware, whose table was another, it may be; not damaged.
+        table = bytes(data[BODY - len(TAIL) - _TABLE : BODY - len(TAIL)])
+        if not data.startswith(HEAD.encode()) or data[:BODY] != _first_lines_by(table, memoryview(data)[BODY:]):
             raise Refused("is torn or was edited (checksum; after editing, delete its second line)")
-        data = b"{" + data[_BODY:]
+        data = b"{" + data[BODY:]
+    from . import migrate, reader, rules
+
     try:
         raw = reader.parse_json(data)
     except reader.Malformed as e:
@@ -120,73 +99,73 @@ def decode(data: bytes, notes: list) -> dict:
     return clean
 
 
-def load(directory: str = "/") -> tuple:
-    """`(settings, notes)`: the current ones, else the last good ones, else defaults. Raises for nothing a file holds.
+def _first_lines_by(table: bytes, body) -> bytes:
+    try:
+        return first_lines((body,), str(table, "utf-8"))
+    except UnicodeError:
+        return b""
 
-    `notes` is empty when all is well; else its first line says what was refused, why, and what runs instead, and one
-    line follows for each fault or unknown name.
-    """
+
+def load(directory: str = "/") -> tuple:
+    """See stamp.load()."""
     notes: list = []
     try:
-        return read(_path(directory, _CURRENT), notes), notes
+        settings = read(path(directory, CURRENT), notes)
     except Refused as e:
         first = e
+    else:
+        if not notes:
+            _restamp(directory, settings, notes)
+        return settings, notes
     try:
-        settings = read(_path(directory, _LAST), notes)
-        notes.insert(0, "%s %s; running on the last good settings" % (_CURRENT, first.reason))
+        settings = read(path(directory, LAST), notes)
+        notes.insert(0, "%s %s; running on the last good settings" % (CURRENT, first.reason))
     except Refused as e:
-        settings = rules.defaults()
-        if first.reason == e.reason == "is missing":
-            notes.append("no settings yet; running on defaults")
-        else:
-            line = "%s %s, %s %s; running on defaults" % (_CURRENT, first.reason, _LAST, e.reason)
-            notes.append(line)
+        settings = stamp.whole({})
+        notes.append("%s %s, %s %s; running on defaults" % (CURRENT, first.reason, LAST, e.reason))
     for line in first.faults:
         notes.append(line)
     return settings, notes
 
 
-def _write(directory: str, name: str, settings: dict) -> bool:
-    """Write checked settings under `name` by way of a new file; False if that very file is there already."""
+def _restamp(directory: str, settings: dict, notes: list) -> None:
+    """Store the current settings again, so that the next start need not check them. They are in use either way."""
+    try:
+        if _write(directory, CURRENT, settings):
+            os.rename(path(directory, _NEW), path(directory, CURRENT))
+    except (OSError, ValueError) as e:
+        notes.append("%s is used, but could not be stored with a checksum: %s" % (CURRENT, e))
+
+
+def _checked(settings: dict) -> dict:
+    from . import rules
+
     clean, faults = rules.validate(settings)
     if faults:
         raise ValueError("; ".join(faults))
-    digest = _digest(line.encode() for line in writer.lines(clean))
-    size = _BODY
+    return clean
+
+
+def _write(directory: str, name: str, clean: dict) -> bool:
+    """Write checked settings under `name` by way of a new file; False if that very file is there already."""
+    from . import writer
+
+    first = first_lines(line.encode() for line in writer.lines(clean))
+    size = BODY
     for line in writer.lines(clean):
         size += len(line.encode())
-    if size > _MAX_BYTES:
-        raise ValueError("settings: %d bytes, wanted at most %d" % (size, _MAX_BYTES))
-    head = (_HEAD + digest + _TAIL).encode()
-    if _is_whole(_path(directory, name), head):
+    if size > MAX_BYTES:
+        raise ValueError("settings: %d bytes, wanted at most %d" % (size, MAX_BYTES))
+    if is_stamped(path(directory, name), first):
         return False
-    new = _path(directory, _NEW)
+    new = path(directory, _NEW)
     with open(new, "wb") as f:
-        f.write(head)
+        f.write(first)
         for line in writer.lines(clean):
             f.write(line.encode())
-    if not _is_whole(new, head):
+    if not is_stamped(new, first):
         raise OSError(errno.EIO, "settings did not read back as written")
     return True
-
-
-def _is_whole(path: str, head: bytes = b"") -> bool:
-    """Does the file have the checksum line (`head`, or any) and does it match?"""
-    size = _size(path)
-    if size is None or not _BODY <= size <= _MAX_BYTES:
-        return False
-    with open(path, "rb") as f:
-        found = f.read(_BODY)
-        if head and found != head:
-            return False
-        return found == (_HEAD + _digest(_pieces(f)) + _TAIL).encode()
-
-
-def _pieces(f):
-    piece = f.read(256)
-    while piece:
-        yield piece
-        piece = f.read(256)
 
 
 def _replace_current(directory: str, name: str) -> None:
@@ -194,25 +173,23 @@ def _replace_current(directory: str, name: str) -> None:
 
     Between the two renames there is no current file: load() then takes the last good one, which is the old current one.
     """
-    current = _path(directory, _CURRENT)
+    current = path(directory, CURRENT)
     if _usable(current):
-        os.rename(current, _path(directory, _LAST))
-    os.rename(_path(directory, name), current)
+        os.rename(current, path(directory, LAST))
+    os.rename(path(directory, name), current)
 
 
-def _usable(path: str) -> bool:
-    if _is_whole(path):
-        return True
+def _usable(file: str) -> bool:
     try:
-        read(path, [])
+        read(file, [])
     except Refused:
         return False
     return True
 
 
-def _remove(path: str) -> None:
-    if _size(path) is not None:
-        os.remove(path)
+def _remove(file: str) -> None:
+    if size_of(file) is not None:
+        os.remove(file)
 
 
 def save(settings: dict, directory: str = "/") -> bool:
@@ -220,7 +197,7 @@ def save(settings: dict, directory: str = "/") -> bool:
 
     Raises ValueError (all faults, or more than 4096 bytes) and OSError (file system); then the old ones stay.
     """
-    if not _write(directory, _CURRENT, settings):
+    if not _write(directory, CURRENT, _checked(settings)):
         return False
     _replace_current(directory, _NEW)
     return True
@@ -228,22 +205,19 @@ def save(settings: dict, directory: str = "/") -> bool:
 
 def stage(settings: dict, directory: str = "/") -> None:
     """Store `settings` as the candidate that the next `trial()` hands out. Raises as `save()` does."""
-    if _write(directory, _CANDIDATE, settings):
-        os.rename(_path(directory, _NEW), _path(directory, _CANDIDATE))
-    _remove(_path(directory, _DROPPED))
+    if _write(directory, CANDIDATE, _checked(settings)):
+        os.rename(path(directory, _NEW), path(directory, CANDIDATE))
+    _remove(path(directory, _DROPPED))
 
 
-def trial(directory: str = "/") -> "dict | None":
-    """The candidate, if there is one, now on trial: end it with `promote()` or `drop()`.
-
-    A trial that neither ended is dropped here: a candidate that crashes the node is tried once.
-    """
-    if _size(_path(directory, _TRIAL)) is not None:
+def begin(directory: str) -> "dict | None":
+    """See stamp.trial()."""
+    if size_of(path(directory, TRIAL)) is not None:
         drop(_INTERRUPTED, directory)
-    candidate = _path(directory, _CANDIDATE)
-    if _size(candidate) is None:
+    candidate = path(directory, CANDIDATE)
+    if size_of(candidate) is None:
         return None
-    on_trial = _path(directory, _TRIAL)
+    on_trial = path(directory, TRIAL)
     os.rename(candidate, on_trial)
     try:
         return read(on_trial, [])
@@ -254,17 +228,17 @@ def trial(directory: str = "/") -> "dict | None":
 
 def promote(directory: str = "/") -> None:
     """The trial went well: its settings become the current ones, those the last good ones. OSError: no trial."""
-    if _size(_path(directory, _TRIAL)) is None:
+    if size_of(path(directory, TRIAL)) is None:
         raise OSError(errno.ENOENT)
-    _replace_current(directory, _TRIAL)
+    _replace_current(directory, TRIAL)
 
 
 def drop(reason: str, directory: str = "/") -> None:
     """The trial failed: forget its settings (and a candidate not yet tried, if there is no trial), keep the reason."""
-    on_trial = _path(directory, _TRIAL)
-    gone = on_trial if _size(on_trial) is not None else _path(directory, _CANDIDATE)
-    if reason != _INTERRUPTED or _size(_path(directory, _DROPPED)) is None:
-        with open(_path(directory, _DROPPED), "wb") as f:
+    on_trial = path(directory, TRIAL)
+    gone = on_trial if size_of(on_trial) is not None else path(directory, CANDIDATE)
+    if reason != _INTERRUPTED or size_of(path(directory, _DROPPED)) is None:
+        with open(path(directory, _DROPPED), "wb") as f:
             f.write(reason.encode()[:_REASON_BYTES])
     _remove(gone)
 
@@ -272,7 +246,7 @@ def drop(reason: str, directory: str = "/") -> None:
 def dropped(directory: str = "/") -> str:
     """Why the last candidate was dropped; "" if the last one was not."""
     try:
-        with open(_path(directory, _DROPPED), "rb") as f:
+        with open(path(directory, _DROPPED), "rb") as f:
             data = f.read(_REASON_BYTES)
     except OSError as e:
         if e.errno != errno.ENOENT:
@@ -288,5 +262,5 @@ def dropped(directory: str = "/") -> str:
 
 def reset(directory: str = "/") -> None:
     """Factory reset: remove every settings file. The order keeps a half done reset from bringing an older file back."""
-    for name in (_CANDIDATE, _TRIAL, _LAST, _CURRENT, _DROPPED, _NEW):
-        _remove(_path(directory, name))
+    for name in (CANDIDATE, TRIAL, LAST, CURRENT, _DROPPED, _NEW):
+        _remove(path(directory, name))

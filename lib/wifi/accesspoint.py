@@ -1,21 +1,25 @@
-"""Our own access point: switching it on with the right name and key, and off; and the overview of both interfaces.
+"""Our own access point: switching it on with the right name and key, and off.
 
 Flash is written by `active()` when it changes something, and by `config()` always: both are called only when needed.
 """
 
 from .memory import ap_credentials, fingerprint, remember
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .manager import Manager
+
 _OPEN, _WPA2 = 0, 3  # network.AUTH_OPEN, AUTH_WPA2_PSK
 
 
-def _configuration(m) -> tuple:
+def _configuration(m: "Manager") -> tuple:
     ssid, key = ap_credentials(m)
     channel = m.cfg.get("ap_channel", 6)
     mark = fingerprint(m, ssid.encode(), key.encode(), bytes((channel,)))
     return ssid, key, channel, mark
 
 
-def up(m) -> None:
+def up(m: "Manager") -> None:
     """Switch the AP on. Name, key and channel go to the SDK only when they differ from what it has."""
     if not m.ap.active():
         m.ap.active(True)
@@ -34,40 +38,14 @@ def up(m) -> None:
     m._quiet = 1 << 28
 
 
-def down(m) -> None:
+def down(m: "Manager") -> None:
     """Switch the AP off."""
     m.ap.active(False)
 
 
-def wanted_at_boot(m) -> bool:
+def wanted_at_boot(m: "Manager") -> bool:
     """An AP that was on before the reset stays on if it is ours and the mode may want it: two flash writes saved."""
     mode = m.cfg["mode"]
     if mode in ("ap", "ap+sta") or (mode == "auto" and not m.cfg["networks"]):
         return True
     return mode == "auto" and m._memory[24:32] == _configuration(m)[3]
-
-
-def info(m) -> dict:
-    """For `Manager.info`."""
-    networks = m.cfg["networks"]
-    ssid = b""
-    if m.state in ("trying", "trial"):
-        from .station import ssid_bytes
-
-        ssid = ssid_bytes(m.candidate)
-    elif 0 <= m._index < len(networks):
-        from .station import ssid_bytes
-
-        ssid = ssid_bytes(networks[m._index])
-    return {
-        "state": m.state,
-        "reason": m.reason,
-        "ssid": ssid,
-        "rssi": m.sta.status("rssi") if m.online else None,
-        "address": m.sta.ifconfig()[0] if m.online else None,
-        "proven": m.proven,
-        "ap": m.ap_state == "ap_on",
-        "ap_ssid": ap_credentials(m)[0],
-        "ap_address": m.ap.ifconfig()[0],
-        "clients": len(m.ap.status("stations")) if m.ap_state == "ap_on" else 0,
-    }

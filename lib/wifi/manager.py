@@ -8,7 +8,9 @@ the chip's ticks may wrap.
 import asyncio
 import sys
 
-from .table import edge
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 try:
     from micropython import const
@@ -31,7 +33,7 @@ _PROBE_MS = const(3000)
 _BLIND_MS = const(7200000)  # the same where the gateway never answered: after two hours without the broker
 
 
-def call(name: str, *args: object) -> object:
+def call(name: str, *args: object) -> "Any":
     """Call `module.function` of this package, and let all modules go that are not needed between calls."""
     module, function = name.split(".")
     __import__("wifi." + module)
@@ -39,7 +41,7 @@ def call(name: str, *args: object) -> object:
     try:
         return getattr(modules["wifi." + module], function)(*args)
     finally:
-        for module in ("station", "accesspoint", "memory", "gateway"):
+        for module in ("table", "requests", "station", "accesspoint", "memory", "gateway"):
             if modules.pop("wifi." + module, None) is not None and hasattr(modules["wifi"], module):
                 delattr(modules["wifi"], module)
 
@@ -51,6 +53,7 @@ class Manager:
     `clock` has `ticks_ms()` and `ticks_diff(a, b)` as module `time` of MicroPython. `on_event(event, state, reason)` is
     called after each edge. `store` has `load() -> bytes | None` and `save(bytes)`: 36 bytes, written only when a
     credential changes (default: file /wifi.dat). `probe(gateway, dns)` starts a look at the gateway (gateway.py).
+    What a page or a button asks for stands in requests.py and is called as a method: `manager.scan()`.
     """
 
     def __init__(self, cfg, device_id, network, clock=None, on_event=None, *, store=None, probe=None) -> None:
@@ -72,11 +75,11 @@ class Manager:
         self._on_event = on_event
         self._store = store
         self._probe_maker = probe
-        self._probe = None
+        self._probe: "Any" = None
         self._memory = b""
         self._last = clock.ticks_ms()
         self._index = -1  # of the network that is or was last tried
-        self._fails = self._skip = b""
+        self._fails = self._skip = bytearray()  # of each network: failures in a row, rounds to sit out
         self._spent = 0  # in this state of the station
         self._due = 0  # until event "due"
         self._down = 0  # without a link
@@ -118,12 +121,12 @@ class Manager:
 
     def fire(self, event: str) -> bool:
         """Do what the table says about `event` in the states we are in; False: nothing."""
-        found = edge(self.state, event)
+        found = call("table.edge", self.state, event)
         if found:
             self.state = found[0]
             self._spent = 0
         else:
-            found = edge(self.ap_state, event)
+            found = call("table.edge", self.ap_state, event)
             if not found:
                 return False
             self.ap_state = found[0]
@@ -219,8 +222,6 @@ class Manager:
         elif self.state == "up" and self._spent >= _AP_LINGER_MS << min(self._raised, 7):
             self.fire("settled")
 
-    # -- what others tell us
-
     def report_online(self, ok: bool, answered: bool = False) -> None:
         """The MQTT client's view: True when a CONNACK came, False for each failed connect and each lost connection.
 
@@ -233,47 +234,8 @@ class Manager:
         else:
             self._failures += 1
 
-    def apply(self, cfg: dict) -> None:
-        """New settings. The link stays if its network is in them unchanged."""
-        call("station.apply", self, cfg)
-
-    # -- what the portal or a button asks for
-
-    def scan(self) -> list:
-        """Networks in the air, strongest first, each SSID once: the tuples of `WLAN.scan`. Blocks about 2 s."""
-        return call("station.scan", self)
-
-    async def try_network(self, candidate: dict) -> tuple:
-        """Try a network while the settings stay as they are: `(ok, reason)`, within 40 s.
-
-        When it works the link stays for two minutes: `apply` settings with it, or `fire("drop")`. OSError: busy.
-        """
-        self.start_trial(candidate)
-        while self.trial is None:
-            await asyncio.sleep(_FAST_MS / 1000)
-        return self.trial == "ok", None if self.trial == "ok" else self.trial
-
-    def start_trial(self, candidate: dict) -> None:
-        """Begin what `try_network` waits for; `trial` gets the outcome."""
-        if self.state == "trying":
-            raise OSError("busy")
-        self.candidate, self.trial = candidate, None
-        self.fire("try")
-
-    def retry(self) -> None:
-        """Try the station now, even under a client on the AP: it asked."""
-        self._grace = _ATTEMPT_MS
-        self.fire("retry")
-
-    def open_ap(self, seconds: int = 600) -> None:
-        """Open the AP for a while, as a button does."""
-        self._open = seconds * 1000
-        self.fire("open")
-
-    def info(self) -> dict:
-        """State, reason, ssid (bytes), rssi, address, proven, ap, ap_ssid, ap_address, clients: for page and log."""
-        return call("accesspoint.info", self)
-
-    def ap_credentials(self) -> tuple:
-        """`(ssid, key)` of our AP; key "" when it is open."""
-        return call("memory.ap_credentials", self)
+    def __getattr__(self, name: str) -> "Any":
+        """The requests of requests.py, loaded for one call: `manager.scan()`."""
+        if name not in ("apply", "scan", "try_network", "start_trial", "retry", "open_ap", "info", "ap_credentials"):
+            raise AttributeError(name)
+        return lambda *args: call("requests." + name, self, *args)

@@ -7,6 +7,10 @@ SDK gives no key back (`WLAN.config` has no getter), so only the fingerprint can
 import hashlib
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .manager import Manager
+
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
 
@@ -37,7 +41,7 @@ def _digest(*parts: bytes) -> bytes:
     return h.digest()
 
 
-def start(m) -> None:
+def start(m: "Manager") -> None:
     """Load or make the memory, set the interfaces, and put MicroPython's own AP away."""
     if m._store is None:
         m._store = FileStore()
@@ -61,41 +65,40 @@ def start(m) -> None:
             m.ap.active(False)
 
 
-def use(m, cfg: dict) -> None:
+def use(m: "Manager", cfg: dict) -> None:
     """Take settings over. A `tx_power` costs a flash write: the port writes the whole configuration with it."""
     m.cfg = cfg
     m._fails, m._skip = bytearray(len(cfg["networks"])), bytearray(len(cfg["networks"]))
     m._index = -1
-    if cfg.get("hostname"):
-        m.network.hostname(cfg["hostname"])
+    m.network.hostname(cfg.get("hostname") or _default_name(m))
     if cfg.get("country"):
         m.network.country(cfg["country"])
     if cfg.get("tx_power") is not None:
         m.sta.config(txpower=cfg["tx_power"])
 
 
-def _save(m) -> None:
+def _save(m: "Manager") -> None:
     m._store.save(m._memory + _digest(m._memory)[:4])
 
 
-def fingerprint(m, *parts: bytes) -> bytes:
+def fingerprint(m: "Manager", *parts: bytes) -> bytes:
     """8 bytes that stand for a configuration; salted by the device's secret."""
     return _digest(m._memory[:16], *parts)[:8]
 
 
-def remember(m, place: int, value: bytes) -> None:
+def remember(m: "Manager", place: int, value: bytes) -> None:
     """Store a fingerprint: `place` 16 station, 24 AP."""
     m._memory = m._memory[:place] + value + m._memory[place + 8 :]
     _save(m)
 
 
-def ap_credentials(m) -> tuple:
+def ap_credentials(m: "Manager") -> tuple:
     """`(ssid, key)` of our AP; key "" means open. The default key is 12 signs (59 bits) from secret and id."""
     identity = m.device_id if isinstance(m.device_id, bytes) else m.device_id.encode()
-    ssid = m.cfg.get("ap_ssid") or "node-" + _tail(m.device_id)
+    ssid = m.cfg.get("ap_ssid") or _default_name(m)
     if m.cfg.get("ap_open"):
         return ssid, ""
-    key = m.cfg.get("ap_key")
+    key = (m.cfg.get("ap_key") or "")[:63]  # the port cuts there
     if not key:
         digest = _digest(m._memory[:16], identity, b"ap key")
         number = 0
@@ -108,6 +111,9 @@ def ap_credentials(m) -> tuple:
     return ssid, key
 
 
-def _tail(device_id) -> str:
-    text = "".join(["%02x" % b for b in device_id]) if isinstance(device_id, bytes) else device_id
-    return text[-6:]
+def _default_name(m: "Manager") -> str:
+    """`node-` and the end of the device's id: the name of a node that has none, for the router and for our AP."""
+    name = m.device_id
+    if isinstance(name, bytes):
+        name = "".join(["%02x" % b for b in name])
+    return "node-" + name[-6:]

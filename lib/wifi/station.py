@@ -4,7 +4,11 @@ Loaded for one action at a time (manager.py). The flash rule lives in `_join`: t
 has another one, else a bare `connect()` uses what it has.
 """
 
-from .memory import fingerprint, remember, use
+from .memory import fingerprint, remember
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .manager import Manager
 
 _STRONGER = 10  # dB by which another network must beat the one that the SDK has stored: a change costs a flash write
 _TRIAL_MS = 120000
@@ -22,11 +26,11 @@ def ssid_bytes(network: dict) -> bytes:
     return ssid if isinstance(ssid, bytes) else ssid.encode()
 
 
-def _mark(m, network: dict) -> bytes:
+def _mark(m: "Manager", network: dict) -> bytes:
     return fingerprint(m, ssid_bytes(network), (network.get("key") or "").encode())
 
 
-def _stored(m, network: dict) -> bool:
+def _stored(m: "Manager", network: dict) -> bool:
     """Does the SDK have this very credential? It tells its SSID (and drags the key along after one of 32 bytes)."""
     if m._memory[16:24] != _mark(m, network):
         return False
@@ -46,18 +50,18 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def ready(m) -> None:
+def ready(m: "Manager") -> None:
     """Next attempt at once."""
     rest(m)
     m._due = 0
 
 
-def rest(m) -> None:
+def rest(m: "Manager") -> None:
     """Stop the SDK's own attempts."""
     m.sta.disconnect()
 
 
-def join_next(m) -> None:
+def join_next(m: "Manager") -> None:
     """Start the attempt whose turn it is."""
     networks = m.cfg["networks"]
     index = 0 if len(networks) == 1 else _choose(m)
@@ -69,7 +73,7 @@ def join_next(m) -> None:
         _join(m, networks[index])
 
 
-def _choose(m) -> int:
+def _choose(m: "Manager") -> int:
     """Index of the network to try, or -1: of those in the air the one that failed least, and of these the strongest.
 
     One that failed sits out 2, 4, 8 … rounds, unless the SDK has it stored: a change of network is a flash write.
@@ -103,31 +107,14 @@ def _rssi_of(network: dict, found: list) -> "int | None":
     return best
 
 
-def _scan(m) -> list:
+def _scan(m: "Manager") -> list:
     try:
         return m.sta.scan()
     except OSError:  # "scan failed": the radio was busy
         return []
 
 
-def scan(m) -> list:
-    """For `Manager.scan`."""
-    connecting = m.state == "connecting"
-    if m.state == "trying":
-        raise OSError("busy")
-    if connecting:
-        rest(m)
-    strongest = {}
-    for point in _scan(m):
-        if point[0] not in strongest or point[3] > strongest[point[0]][3]:
-            strongest[point[0]] = point
-    if connecting:
-        m.sta.connect()
-        m._code = m._rises = 0
-    return sorted(strongest.values(), key=lambda point: -point[3])
-
-
-def _join(m, network: dict) -> None:
+def _join(m: "Manager", network: dict) -> None:
     m._code = m._rises = 0
     try:
         m.sta.disconnect()
@@ -143,7 +130,7 @@ def _join(m, network: dict) -> None:
         m.fire("failed")
 
 
-def _address(m, network: dict) -> None:
+def _address(m: "Manager", network: dict) -> None:
     if network.get("ip"):
         gateway = network["gateway"]
         m.sta.ifconfig((network["ip"], network.get("mask") or "255.255.255.0", gateway, network.get("dns") or gateway))
@@ -151,7 +138,7 @@ def _address(m, network: dict) -> None:
         m.sta.ifconfig("dhcp")
 
 
-def arrived(m) -> None:
+def arrived(m: "Manager") -> None:
     """The link has an address."""
     m.reason = None
     m._pauses = m._failures = m._unproven = 0
@@ -160,7 +147,7 @@ def arrived(m) -> None:
         m._fails[i] = m._skip[i] = 0
 
 
-def back_off(m) -> None:
+def back_off(m: "Manager") -> None:
     """Pause: 1, 2, 4, 5 s while the outage is young, then up to 30 s; 10 s at least when a phone may want our AP."""
     rest(m)
     i = m._index
@@ -175,14 +162,14 @@ def back_off(m) -> None:
         m._due = max(m._due, 2 * _FEW_MS)
 
 
-def lost(m) -> None:
+def lost(m: "Manager") -> None:
     """The AP is gone. The SDK looks for it by itself at once; nothing is quicker."""
     m.reason = "lost"
     m._code = m._rises = 0
     _forget_probe(m)
 
 
-def relink(m) -> None:
+def relink(m: "Manager") -> None:
     """Associated but dead: down and up."""
     m.reason = "dead"
     _forget_probe(m)
@@ -191,65 +178,38 @@ def relink(m) -> None:
     m.sta.connect()
 
 
-def _forget_probe(m) -> None:
+def _forget_probe(m: "Manager") -> None:
     m.proven = False
     if m._probe:
         m._probe.close()
         m._probe = None
 
 
-def join_candidate(m) -> None:
+def join_candidate(m: "Manager") -> None:
     """The portal's try: the settings stay."""
     _forget_probe(m)
     m._grace = _TRIAL_MS
-    _join(m, m.candidate)
+    if m.candidate is not None:
+        _join(m, m.candidate)
 
 
-def candidate_works(m) -> None:
+def candidate_works(m: "Manager") -> None:
     """Keep the link for two minutes."""
     m.reason = None
     m.trial = "ok"
     m._due = m._grace = _TRIAL_MS
 
 
-def candidate_failed(m) -> None:
+def candidate_failed(m: "Manager") -> None:
     """Say why, and give the old network a chance even under the client that asked."""
     m.trial = m.reason or "refused"
     drop_candidate(m)
 
 
-def drop_candidate(m) -> None:
+def drop_candidate(m: "Manager") -> None:
     """Back to the networks of the settings."""
     if m.trial is None:
         m.trial = "dropped"
     m.candidate = None
     m._grace = 30000
     ready(m)
-
-
-def apply(m, cfg: dict) -> None:
-    """For `Manager.apply`."""
-    current = m.candidate if m.state == "trial" else None
-    if m.state == "up" and 0 <= m._index < len(m.cfg["networks"]):
-        current = m.cfg["networks"][m._index]
-    use(m, cfg)
-    for i, network in enumerate(cfg["networks"]):
-        if current is not None and _same(network, current):
-            m._index = i
-    if m.ap_state == "ap_on" and not m.client:
-        from .accesspoint import up
-
-        up(m)
-    if m._index >= 0:
-        m.candidate = None
-        m.fire("keep")
-    else:
-        m._grace = 30000
-        m.fire("changed")
-
-
-def _same(a: dict, b: dict) -> bool:
-    for name in ("key", "ip", "mask", "gateway", "dns"):
-        if (a.get(name) or "") != (b.get(name) or ""):
-            return False
-    return ssid_bytes(a) == ssid_bytes(b)

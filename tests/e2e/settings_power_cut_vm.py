@@ -113,6 +113,18 @@ def prepare_old_and_last():
     settings.save(OLD, "/chip")
 
 
+def prepare_a_persons():
+    with open("/chip/settings.json", "w") as f:
+        for line in settings.to_text(OLD):
+            f.write(line)
+
+
+def change_load():
+    assert settings.load("/chip") == (OLD, [])
+    with open("/chip/settings.json") as f:
+        assert "sha256" in f.read(20)
+
+
 def change_save():
     settings.save(NEW, "/chip")
 
@@ -137,6 +149,7 @@ SCENARIOS = {
     "first save": (prepare_nothing, change_save, (DEFAULTS, NEW), NEW),
     "try and promote": (prepare_old_and_last, change_try, (OLD, NEW), NEW),
     "first try and promote": (prepare_nothing, change_try, (DEFAULTS, NEW), NEW),
+    "first start with a person's file": (prepare_a_persons, change_load, (OLD,), OLD),
     "try and drop": (prepare_old_and_last, change_drop, (OLD,), OLD),
 }
 

@@ -48,7 +48,7 @@ def test_a_cut_at_every_write_and_at_random_ones() -> None:
     )
     for name, counts in result.items():
         assert counts["writes"] > 3 and counts["old"], name
-        assert bool(counts["new"]) == (name != "try and drop"), name
+        assert bool(counts["new"]) == (name not in ("try and drop", "first start with a person's file")), name
 
 
 def named(name: str) -> dict:

@@ -66,7 +66,7 @@ size = held() - before
 values = None
 if sensor.kind in ("sim", "tank", "health"):
     asyncio.run(sensor.due())
-    asyncio.run(sensors.Clock().sleep_ms(1))
+    asyncio.run(nothing())
     values = [r[0] for r in asyncio.run(sensor.read())]
 print("@" + json.dumps([size, values, sensors.__file__, sensor.last_error]))
 """

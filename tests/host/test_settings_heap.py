@@ -8,8 +8,8 @@ from pathlib import Path
 
 LIB = Path(__file__).resolve().parents[2] / "lib" / "settings"
 LOADED_CONFIG = 2048  # B, settings of a node without any
-RELEASED = 7168  # B, with the package and every name that was interned for good
-WHILE_LOADING = 20480  # B, with all modules that a load needs
+RELEASED = 4608  # B, with the package and every name that was interned for good
+WHILE_LOADING = 6144  # B, with all modules that a load needs
 
 MEASURE = """
 import gc, sys, vfs

@@ -21,13 +21,13 @@ class Clock:
         self.now = start
         self.epoch = 0
 
-    def ms(self):
+    def ticks(self):
         return self.now
 
-    def diff(self, end, start):
+    def ticks_diff(self, end, start):
         return end - start
 
-    def add(self, start, ms):
+    def ticks_add(self, start, ms):
         return start + ms
 
     def time(self):
@@ -143,7 +143,7 @@ class Converter:
         self.read_at = None
 
     def read(self):
-        now = self.machine.clock.ms()
+        now = self.machine.clock.ticks()
         assert self.read_at is None or now - self.read_at > 3, "read twice within 3 ms: WiFi suffers"
         self.read_at = now
         value = self.machine.adc[self.channel]
@@ -188,7 +188,7 @@ class Chip:
         self.ready_at = None
 
     def busy(self):
-        return self.ready_at is None or self.clock.ms() < self.ready_at
+        return self.ready_at is None or self.clock.ticks() < self.ready_at
 
 
 class RegisterChip(Chip):
@@ -254,7 +254,7 @@ class Bme280Chip(RegisterChip):
         if register == 0xF4 and byte & 3 == 1:
             p, t, h = _oversampling(byte >> 2), _oversampling(byte >> 5), _oversampling(self.registers[0xF2])
             us = 1250 + 2300 * t + (2300 * p + 575 if p else 0) + (2300 * h + 575 if h else 0)  # DS002 9.1
-            self.ready_at = self.clock.ms() + -(-us // 1000)
+            self.ready_at = self.clock.ticks() + -(-us // 1000)
             self.registers[0xF3] = 8
 
     def load(self):
@@ -296,7 +296,7 @@ class Sht3xChip(Chip):
 
     def write(self, data):
         assert data in (b"\x30\xa2", b"\x24\x00")
-        self.ready_at = self.clock.ms() + 16 if data == b"\x24\x00" else None
+        self.ready_at = self.clock.ticks() + 16 if data == b"\x24\x00" else None
 
     def read(self, count):
         if self.busy():
@@ -324,7 +324,7 @@ class AhtChip(Chip):
         if data[0] == self.init and self.can_calibrate:
             self.status |= 8
         elif data == b"\xac\x33\x00":
-            self.ready_at = self.clock.ms() + 80
+            self.ready_at = self.clock.ticks() + 80
             self.status |= 0x80
 
     def read(self, count):
@@ -349,7 +349,7 @@ class Bh1750Chip(Chip):
         elif byte >> 5 == 0x60 >> 5:
             self.window = self.window & 0xE0 | byte & 0x1F
         elif byte == 0x20 and self.on:
-            self.ready_at = self.clock.ms() + 180 * self.window // 69
+            self.ready_at = self.clock.ticks() + 180 * self.window // 69
 
     def read(self, count):
         value = 0 if self.busy() else self.raw
@@ -393,10 +393,10 @@ class Ds18b20:
 
     def convert(self):
         if not self.deaf:
-            self.ready_at = self.clock.ms() + (750 >> (3 - (self.scratch[4] >> 5)))
+            self.ready_at = self.clock.ticks() + (750 >> (3 - (self.scratch[4] >> 5)))
 
     def scratchpad(self):
-        if self.ready_at is not None and self.clock.ms() >= self.ready_at:
+        if self.ready_at is not None and self.clock.ticks() >= self.ready_at:
             self.scratch[0], self.scratch[1], self.scratch[6] = self.raw & 0xFF, self.raw >> 8, 0x10
         return spoilt(bytes(self.scratch) + bytes((crc_1wire(self.scratch),)), self.spoil)
 

@@ -4,8 +4,8 @@ import asyncio
 
 import bus
 from check import raises
-from sensors import Sensor, SpecError
-from sensors.sensor import BACKOFF_MOST_S
+from sensors import SpecError
+from sensors.build import guarded
 from sensors.spec import Spec
 
 
@@ -31,7 +31,7 @@ class Plain:
 def guard(*answers, **fields):
     entry = {"type": "plain", "period": 10}
     entry.update(fields)
-    return Sensor(Spec(entry), Plain(*answers), bus.make_board(bus.Machine()))
+    return guarded(Spec(entry), Plain(*answers), bus.make_board(bus.Machine()))
 
 
 async def forever():
@@ -76,7 +76,7 @@ def test_whatever_a_driver_raises_is_counted_and_kept_as_text():
 
 def test_a_driver_that_hangs_is_cut_off():
     sensor = guard(forever, [1, 2])
-    sensor._deadline_ms = 30
+    sensor.driver.DEADLINE_MS = 30
     assert bus.read(sensor) == {}
     assert sensor.last_error == "no answer within 30 ms" and sensor.failing == 1
     assert bus.read(sensor) == {"temperature": 1, "humidity": 2}
@@ -192,16 +192,18 @@ def test_an_absent_sensor_is_asked_less_and_less_and_at_once_as_usual_when_back(
     sensor = guard(OSError(19), period=60)
     moments = asyncio.run(run_due(sensor, 9))
     gaps = [moments[i + 1] - moments[i] for i in range(8)]
-    assert gaps == [60, 60, 120, 240, 480, 900, 900, 900] and BACKOFF_MOST_S == 900
+    assert gaps == [60, 60, 120, 240, 480, 900, 900, 900]
     sensor.driver.answers = [[1, 2]]
     bus.read(sensor)
-    assert sensor.wait_s() == 60
+    back = asyncio.run(run_due(sensor, 3))
+    assert [back[1] - back[0], back[2] - back[1]] == [60, 60]
 
 
 def test_back_off_never_shortens_a_long_period():
     sensor = guard(OSError(19), period=7200)
     asyncio.run(run_due(sensor, 5))
-    assert sensor.wait_s() == 7200
+    moments = asyncio.run(run_due(sensor, 2))
+    assert moments[1] - moments[0] == 7200
 
 
 def test_cancelling_the_node_is_not_swallowed():

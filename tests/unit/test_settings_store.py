@@ -2,9 +2,11 @@
 
 import binascii
 import os
+import sys
 
 import settings
 from check import raises
+from settings import stamp
 
 
 class Folder:
@@ -165,6 +167,59 @@ def test_unknown_names_in_a_file_are_said_and_ignored():
     with Folder() as d:
         d.write('{"mqtt": {"hots": 3}}')
         assert d.load() == (settings.defaults(), ["mqtt.hots: unknown, ignored"])
+
+
+def test_a_persons_good_file_is_stored_once_with_a_stamp_and_the_last_good_stays():
+    with Folder() as d:
+        settings.save(named("first"), d.path)
+        settings.save(named("second"), d.path)
+        d.write('{"device":\n{"name": "by hand"}}')
+        assert d.load() == (named("by hand"), [])
+        stamped = d.read()
+        assert stamped.startswith(b'{\n"sha256 of')
+        assert d.load() == (named("by hand"), []) and d.read() == stamped
+        assert d.names() == ["settings.json", "settings.last.json"]
+        d.write(b"torn")
+        assert d.load()[0] == named("first")
+
+
+def test_an_ordinary_start_loads_neither_the_table_nor_the_rules():
+    with Folder() as d:
+        settings.save(full(), d.path)
+        clean = full()
+        settings.release()
+        assert d.load() == (clean, []) and settings.trial(d.path) is None
+        loaded = [name for name in sys.modules if name.startswith("settings.")]
+        assert loaded == ["settings.stamp"]
+        os.remove(d.path + "/settings.json")
+
+
+def test_a_file_that_another_firmware_checked_is_checked_again():
+    with Folder() as d:
+        for body, notes in (
+            (b'"mqtt": {"qos": 2}\n}\n', []),
+            (b'"mqtt": {"qos": 2, "hots": 3}\n}\n', ["mqtt.hots: unknown, ignored"]),
+        ):
+            whole = stamp.first_lines((body,), "01234567") + body
+            d.write(whole)
+            cfg, found = d.load()
+            assert cfg["mqtt"]["qos"] == 2 and found == notes
+            assert (d.read() == whole) == bool(notes), "stored with its own stamp, unless something would be lost"
+        body = b'"mqtt": {"qos": 7}\n}\n'
+        d.write(stamp.first_lines((body,), "01234567") + body)
+        assert d.load()[1][1] == "mqtt.qos: 7 is out of range, wanted 0 to 2"
+
+
+def test_a_good_file_that_cannot_be_stored_anew_is_used():
+    with Folder() as d:
+        d.write('{"device": {"name": "x"}}')
+        os.mkdir(d.path + "/settings.new")
+        try:
+            cfg, notes = d.load()
+        finally:
+            os.rmdir(d.path + "/settings.new")
+        assert cfg == named("x") and len(notes) == 1
+        assert notes[0].startswith("settings.json is used, but could not be stored with a checksum: ")
 
 
 def test_a_bad_current_file_never_becomes_the_last_good():

@@ -1,0 +1,98 @@
+"""A received message larger than the buffer: to a sink, if one wants it, else nowhere; in constant memory."""
+
+from .packet import PUBACK, PUBLISH, PUBREC, ProtocolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .client import Client
+    from .packet import Decoder
+
+
+def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
+    """For Decoder.next(): the head of a packet whose body, `size` bytes from `pos`, is larger than the buffer.
+
+    Gives out the topic and the packet identifier as the body, and sets `left`. Where not even the topic fits, `size` is 0,
+    `left` the whole body, and `pid` says how far into it the packet identifier stands.
+    """
+    if first & 0xF0 != PUBLISH:
+        raise ProtocolError("packet 0x%02x of %d bytes, more than the buffer" % (first, size))
+    have = rx.end - pos
+    length = 2
+    if have >= 2:
+        length += (rx.buf[pos] << 8 | rx.buf[pos + 1]) + (2 if first & 6 else 0)
+        if length > size:
+            raise ProtocolError("topic longer than its packet")
+        if length > len(rx.buf) - pos + rx.start:
+            rx.pid = length - 2
+            rx.size = 0
+            rx.left = size
+            rx.start = pos
+            return first
+    if have < length or length == 2:
+        rx.due = max(length - have, 1)
+        return 0
+    rx.pos = pos
+    rx.size = length
+    rx.left = size - length
+    rx.start = pos + length
+    return first
+
+
+async def receive(client: "Client", first: int) -> None:
+    """Take the rest of the message that head() began."""
+    rx = client._rx
+    transport = client._transport
+    qos = first >> 1 & 3
+    known = client.session.received
+    sink = None
+    pid_at = -1
+    pid = 0
+    if rx.size:
+        topic = rx.publish(first).topic
+        pid = rx.pid
+        if client.on_large and (qos < 2 or pid not in known):
+            sink = client._call(client.on_large, topic, rx.left, bool(first & 1))
+    elif qos:
+        pid_at = rx.pid
+    if sink is None and (qos < 2 or pid not in known):
+        client.dropped += 1
+    at = 0
+    whole = False
+    try:
+        while rx.left:
+            if rx.start == rx.end:
+                room = rx.room()
+                if transport.exact and len(room) > rx.left:
+                    room = memoryview(room)[: rx.left]
+                rx.end += await transport.readinto(room)
+                client._received_at = client._now
+            count = min(rx.end - rx.start, rx.left)
+            piece = rx.view[rx.start : rx.start + count]
+            rx.start += count
+            rx.left -= count
+            if sink is not None and client._call(_write, sink, piece) is None:
+                client._call(sink.finish, False)
+                sink = None
+            for i in (pid_at, pid_at + 1):
+                if pid_at >= 0 and at <= i < at + count:
+                    pid = pid << 8 | piece[i - at]
+            at += count
+        whole = True
+    finally:
+        if sink is not None:
+            client._call(sink.finish, whole)
+    if qos:
+        if not pid:
+            raise ProtocolError("packet identifier 0")
+        if qos == 2:
+            if len(known) >= 128:
+                raise ProtocolError("too many QoS 2 messages without PUBREL")
+            known.add(pid)
+        end = client._acks_end
+        client._acks[end : end + 4] = bytes((PUBACK if qos == 1 else PUBREC, 2, pid >> 8, pid & 255))
+        client._acks_end = end + 4
+
+
+def _write(sink, piece: memoryview) -> bool:
+    sink.write(piece)
+    return True
