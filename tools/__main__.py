@@ -126,5 +126,33 @@ def flash(
         console.print("done" if everything else "done; next: make deploy")
 
 
+@app.command()
+def deploy(
+    port: Port = "",
+    target: Target = "romfs",
+    settings: Settings = None,
+    tool: Annotated[str, typer.Option(envvar="TOOL", help="mpremote, or ampy for the files on LittleFS only")] = "mpremote",
+) -> None:
+    """Bring the program on a board up to date: only what differs is sent."""
+    from tools import build as builder
+    from tools import deploy as deployer
+    from tools.ports import choose
+    from tools.user_settings import content, read
+
+    with _command("deploy") as console:
+        cfg = content(read(settings)) if settings else None
+        made = builder.build(target, settings=cfg)
+        deployer.say(deployer.deploy(choose(port, console), made, console, tool), console)
+
+
+@app.command()
+def ports() -> None:
+    """List the serial ports that may have a board."""
+    from tools.ports import show
+
+    with _command("ports") as console:
+        show(console)
+
+
 if __name__ == "__main__":
     app(prog_name="python -m tools")

@@ -30,7 +30,7 @@ FLASH_MB = {size // 1024 // 1024: size for size in images.FLASH_SIZES}
 class Build:
     """What was built. romfs: unpadded, empty for target littlefs. littlefs: the whole partition.
 
-    data: the files of LittleFS by path. packages: bytes of .mpy by package. merged: the flash image's file, with the
+    files: the files of the ROMFS by path. data: the files of LittleFS by path. packages: bytes of .mpy by package. merged: the flash image's file, with the
     base firmware in it if `firmware` is not None.
     """
 
@@ -38,6 +38,7 @@ class Build:
     flash_size: int
     romfs: bytes
     littlefs: bytes
+    files: dict[str, bytes]
     data: dict[str, bytes]
     packages: dict[str, int]
     merged: Path
@@ -74,7 +75,9 @@ def build(
     if target == "frozen" and firmware is not None:
         raise ToolError("target frozen has no base firmware: lib/ goes into the one that you build")
     try:
-        packages, romfs, data = {"romfs": _romfs, "littlefs": _slim, "frozen": _frozen}[target](root, settings)
+        compiled, data = {"romfs": _romfs, "littlefs": _slim, "frozen": _frozen}[target](root, settings)
+        files = compiled if target == "romfs" else {}
+        romfs = images.build_romfs(files) if files else b""
         whole, littlefs = merge(romfs, data, firmware, flash_size)
         out = out or root / "build" / target
         out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +87,7 @@ def build(
             (out / "romfs.img").write_bytes(romfs)
     except (ImageError, OSError) as error:
         raise ToolError(str(error)) from error
-    return Build(target, flash_size, romfs, littlefs, data, packages, out / "flash.bin", firmware)
+    return Build(target, flash_size, romfs, littlefs, files, data, _sizes(compiled), out / "flash.bin", firmware)
 
 
 def merge(romfs: bytes, data: Mapping[str, bytes], firmware: Path | None, flash_size: int) -> tuple[bytes, bytes]:
@@ -102,12 +105,11 @@ def merge(romfs: bytes, data: Mapping[str, bytes], firmware: Path | None, flash_
     return bytes(whole), littlefs
 
 
-_Content = tuple[dict[str, int], bytes, dict[str, bytes]]  # bytes by package, ROMFS, files of LittleFS
+_Content = tuple[dict[str, bytes], dict[str, bytes]]  # compiled files by path in lib/, files of LittleFS by path
 
 
 def _romfs(root: Path, settings: bytes | None) -> _Content:
-    compiled = images.compile_tree(root / "lib", root / "build" / "mpy")
-    return _sizes(compiled), images.build_romfs(compiled), device_files(root, settings)
+    return images.compile_tree(root / "lib", root / "build" / "mpy"), device_files(root, settings)
 
 
 def _slim(root: Path, settings: bytes | None) -> _Content:
@@ -117,7 +119,7 @@ def _slim(root: Path, settings: bytes | None) -> _Content:
         tree = images.compile_tree(root / "lib" / package, root / "build" / "mpy")
         compiled |= {f"{package}/{path}": content for path, content in tree.items()}
     data = device_files(root, settings, root / "firmware" / "slim")
-    return _sizes(compiled), b"", data | {f"lib/{path}": content for path, content in compiled.items()}
+    return compiled, data | {f"lib/{path}": content for path, content in compiled.items()}
 
 
 def _frozen(root: Path, settings: bytes | None) -> _Content:
@@ -127,8 +129,7 @@ def _frozen(root: Path, settings: bytes | None) -> _Content:
     if frozen != there:
         odd = ", ".join(sorted(frozen ^ there))
         raise ToolError(f"firmware/manifest.py and lib/ do not name the same packages: {odd}")
-    packages = _sizes(images.compile_tree(root / "lib", root / "build" / "mpy"))
-    return packages, b"", device_files(root, settings)
+    return images.compile_tree(root / "lib", root / "build" / "mpy"), device_files(root, settings)
 
 
 def _sizes(compiled: Mapping[str, bytes]) -> dict[str, int]:

@@ -5,6 +5,7 @@ only wifi.networks[0], mqtt.brokers[0], mqtt.user, mqtt.password, mqtt.base_topi
 """
 
 import os
+import time
 
 from mqtt import Client, Will  # first, while the heap is in one piece
 
@@ -68,7 +69,8 @@ def main() -> None:
     asyncio.run(task)
 
 
-if "stay" in os.listdir("/"):  # tools/deploy.py asks for a board that does nothing
+if "stay" in os.listdir("/"):  # as in the full node's main.py
     os.remove("/stay")
-else:
-    main()
+    print("main.py: the node starts in 10 s; Ctrl-C keeps it out")
+    time.sleep(10)
+main()
