@@ -131,7 +131,9 @@ def deploy(
     port: Port = "",
     target: Target = "romfs",
     settings: Settings = None,
-    tool: Annotated[str, typer.Option(envvar="TOOL", help="mpremote, or ampy for the files on LittleFS only")] = "mpremote",
+    tool: Annotated[
+        str, typer.Option(envvar="TOOL", help="mpremote, or ampy for the files on LittleFS only")
+    ] = "mpremote",
 ) -> None:
     """Bring the program on a board up to date: only what differs is sent."""
     from tools import build as builder

@@ -1,7 +1,7 @@
 """`make deploy`: brings the program on a board up to date. Only what differs, by hash, is sent; then one switch.
 
-What is new goes to the folder /staging on the board and is checked there. One rename to /staged is the switch: from then
-on every boot puts it in place (firmware/device/update.py) until all is. A cable or a power cut at any moment leaves the old
+What is new goes to the folder /staging on the board and is checked there. One rename to the file /staged is the switch:
+from then on every boot puts it in place (firmware/device/update.py) until all is. A cable or a power cut at any moment leaves the old
 program or the new one. The node is interrupted first and restarted at the end; settings stay unless others are given.
 """
 
@@ -19,7 +19,7 @@ from tools.errors import ToolError
 from tools.image import BLOCK, ROMFS_SIZE
 from tools.wire import BoardRaised, Wire, WireLost
 
-STAGING, STAGED = "/staging", "/staged"
+STAGING, REMOVE, SWITCH = "/staging", "/staged.new", "/staged"
 START_FILES = ("update.py", "boot.py")  # in the order in which a board without them gets them
 APPLY_SILENCE = 30.0  # s without a word while the board puts the new program in place; erasing takes a few
 MIN_REUSE = 64  # bytes; smaller files are sent rather than copied on the board
@@ -47,7 +47,6 @@ def _x(d):
  try:l=os.listdir(d)
  except OSError:return
  for n in l:os.remove(d+'/'+n)
- os.rmdir(d)
 gc.collect()
 """
 _ROM = """\
@@ -63,6 +62,7 @@ try:
  print(_d(_R()))
 except AttributeError:print('none')
 """
+SWITCH_OVER = f"os.rename('{REMOVE}','{SWITCH}')"
 _STAY = "open('/stay','w').close()\nimport machine\nmachine.reset()"
 
 
@@ -113,7 +113,9 @@ def _plan(wire: Wire, built: Build, done: Deployed, console: Console) -> _Plan:
     """Ask the board for hashes, and find what differs; fills in `done`."""
     with console.status("comparing with what the board has"):
         wire.run(_TOOLS)
-        there = _hashes(wire.run("for n in os.listdir('/'):\n if n[-3:]=='.py' or n=='settings.json':print(_h('/'+n),'/'+n)"))
+        there = _hashes(
+            wire.run("for n in os.listdir('/'):\n if n[-3:]=='.py' or n=='settings.json':print(_h('/'+n),'/'+n)")
+        )
         there |= _hashes(wire.run("_w('/lib')"))
         knows = "/update.py" in there and wire.run("print('staged' in open('/boot.py').read())").strip() == "True"
     files = {path: data for path, data in built.data.items() if there.get("/" + path) != _hash(data)}
@@ -178,17 +180,18 @@ def _stage(wire: Wire, built: Build, plan: _Plan, console: Console) -> None:
         try:
             if not plan.knows_staging:
                 _put_start_files(wire, built)
-            wire.run(f"os.mkdir('{STAGING}')")
+            wire.run(f"try:os.mkdir('{STAGING}')\nexcept OSError:pass")
             for path, data in sorted(plan.files.items()):
                 _put(wire, f"{STAGING}/{path.replace('/', '+')}", data, sent)
-            if plan.remove:
-                _put(wire, f"{STAGING}/remove", "\n".join(plan.remove).encode(), lambda _: None)
+            _put(wire, REMOVE, "\n".join(plan.remove).encode(), lambda _: None)
             if plan.rom:
                 _put_rom(wire, built.romfs, plan.rom, sent)
         except BoardRaised as error:
             wire.run(f"try:_f.close()\nexcept Exception:pass\n_x('{STAGING}')")
             if any(word in error.last for word in ENOSPC):
-                raise ToolError("the board's file system is full. Nothing has changed; remove files from it.") from error
+                raise ToolError(
+                    "the board's file system is full. Nothing has changed; remove files from it."
+                ) from error
             raise
 
 
@@ -240,9 +243,7 @@ def _switch(wire: Wire, console: Console) -> None:
     gone = "\nAll has arrived: the board finishes by itself, at its next start if it is off now."
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     try:
-        wire.leave(
-            f"import machine\ntry:os.remove('/stay')\nexcept OSError:pass\nos.rename('{STAGING}','{STAGED}')\nmachine.reset()"
-        )
+        wire.leave(f"import machine\ntry:os.remove('/stay')\nexcept OSError:pass\n{SWITCH_OVER}\nmachine.reset()")
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("the board puts it in place", total=ROMFS_SIZE)
             for line in wire.lines(APPLY_SILENCE):

@@ -149,7 +149,8 @@ class Wire:
         for _ in range(3):
             self.run("_before=1")
             self.leave(code)
-            self._read_for(0.2, b"")  # a Ctrl-C now would come before the reset
+            with self._words("restarting the board"):
+                self._read_for(0.2, b"")  # a Ctrl-C now would come before the reset
             self.take(console)
             if self.run("print('_before' in globals())").strip() == "False":
                 return

@@ -1,37 +1,38 @@
-"""On the board: puts a staged deployment in place. boot.py calls apply() as long as there is a folder /staged.
+"""On the board: puts a staged deployment in place. boot.py calls apply() as long as there is a file /staged.
 
-/staged comes into being by one rename, when all in it has arrived and was checked (tools/deploy.py). Each step here can
-be repeated, so a power cut at any moment means that the next boot goes on: the old program runs, or the new one, whole.
+/staged comes into being by one rename, when all of the deployment has arrived and was checked (tools/deploy.py). Each
+step here can be repeated, so a power cut at any moment means that the next boot goes on: the old program runs, or the new
+one, whole. LittleFS may refuse to remove a folder that a power cut has left odd, so nothing depends on /staging being gone.
 
-    /staged/rom.img        the ROMFS image, for its partition
-    /staged/remove         paths to remove, one a line
-    /staged/lib+a+b.mpy    anything else: the file /lib/a/b.mpy
+    /staged                 paths to remove, one a line
+    /staging/rom.img        the ROMFS image, for its partition
+    /staging/lib+a+b.mpy    anything else: the file /lib/a/b.mpy
 """
 
 import os
 
-_STAGED = "/staged"
+_SWITCH = "/staged"
+_STAGING = "/staging"
+_ROM = "rom.img"
 _BLOCK = 4096
 _TRIES = 3
 
 
 def apply() -> None:
     """Put everything in place, then reset. Raises OSError if the flash does not take the image."""
-    names = os.listdir(_STAGED)
-    if "rom.img" in names:
-        _rom(_STAGED + "/rom.img")
+    names = os.listdir(_STAGING)
+    if _ROM in names:
+        _rom(_STAGING + "/" + _ROM)
     for name in names:
-        if name not in ("rom.img", "remove"):
+        if name != _ROM:
             path = "/" + name.replace("+", "/")
             _folders(path)
-            os.rename(_STAGED + "/" + name, path)
-    if "remove" in names:
-        with open(_STAGED + "/remove") as file:
-            for line in file:
-                _remove(line.strip())
-    for name in os.listdir(_STAGED):
-        os.remove(_STAGED + "/" + name)
-    os.rmdir(_STAGED)
+            os.rename(_STAGING + "/" + name, path)
+    with open(_SWITCH) as file:
+        for line in file:
+            _remove(line.strip())
+    _remove(_STAGING + "/" + _ROM)
+    os.remove(_SWITCH)
     print("update: done")
     import machine
 

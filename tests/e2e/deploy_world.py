@@ -18,6 +18,7 @@ from tools import deploy as deployer
 from tools.build import Build, build
 from tools.image import LITTLEFS_OFFSET, ROMFS_OFFSET, build_littlefs
 from tools.vboard import Board
+from tools.vboard.board import OFF
 
 ROOT = Path(__file__).resolve().parents[2]
 FLASH = 2 * 1024 * 1024
@@ -94,11 +95,15 @@ def deploy(board: Board | str, built: Build, tool: str = "mpremote") -> deployer
 
 
 class Cable:
-    """A pty in front of a board's console. Pulled after `cut_after` bytes in both directions together (0: never)."""
+    """A pty in front of a board's console. Pulled after `cut_after` bytes in both directions together (0: never),
+
+    and when the board has no power any more.
+    """
 
     def __init__(self, board: Board, cut_after: int = 0, when_cut: Callable[[], None] = lambda: None) -> None:
         self.passed = 0
         self.cut = False
+        self._powered = lambda: board.state != OFF
         self._left = cut_after
         self._limited = bool(cut_after)
         self._when_cut = when_cut
@@ -112,9 +117,10 @@ class Cable:
 
     def _main(self) -> None:
         while True:
-            ready, _, _ = select.select([self._master, self._board, self._stop_r], [], [])
+            ready, _, _ = select.select([self._master, self._board, self._stop_r], [], [], 0.05)
             if self._stop_r in ready:
                 break
+            self.cut = not self._powered()
             for source, target in ((self._master, self._board), (self._board, self._master)):
                 if source in ready and not self._pass_on(source, target):
                     self.cut = True

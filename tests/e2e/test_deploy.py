@@ -110,7 +110,9 @@ def test_a_node_with_the_watchdog_on_is_stopped_in_time(project: Project, board:
 
 
 def test_a_board_that_makes_noise_while_it_boots(project: Project, tmp_path: Path) -> None:
-    noise = b"import sys\nfor i in range(60):\n    sys.stdout.buffer.write(bytes(range(5, 256)) + b'\\x04>OK\\x01\\x04')\n"
+    noise = (
+        b"import sys\nfor i in range(60):\n    sys.stdout.buffer.write(bytes(range(5, 256)) + b'\\x04>OK\\x01\\x04')\n"
+    )
     with Board(factory_image(tmp_path / "flash.bin", {"boot.py": noise, "main.py": noise})) as board:
         board.power_on()
         deploy(board, project.build())
@@ -149,10 +151,14 @@ def test_a_board_that_never_answers_is_said(project: Project, board: Board) -> N
 
 
 def test_a_full_file_system_is_said_and_nothing_changes(project: Project, tmp_path: Path) -> None:
-    image = factory_image(tmp_path / "flash.bin", {"big.bin": b"x" * 980_000, "main.py": b"print('versions old end')\n"})
+    image = factory_image(
+        tmp_path / "flash.bin", {"big.bin": b"x" * 980_000, "main.py": b"print('versions old end')\n"}
+    )
     with Board(image) as board:
         board.power_on()
-        with pytest.raises(ToolError, match=r"file system is full: .* bytes are free, .* are needed[\s\S]*Nothing has changed"):
+        with pytest.raises(
+            ToolError, match=r"file system is full: .* bytes are free, .* are needed[\s\S]*Nothing has changed"
+        ):
             deploy(board, project.build())
         board.power_off()
         before = {"big.bin", "main.py", "boot.py"}
@@ -186,7 +192,16 @@ def test_the_real_mpremote_writes_the_same_romfs(project: Project, board: Board,
     (tmp_path / "rom.romfs").write_bytes(built.romfs)
     board.power_on()
     done = subprocess.run(
-        [sys.executable, "-m", "mpremote", "connect", board.console_path, "romfs", "deploy", str(tmp_path / "rom.romfs")],
+        [
+            sys.executable,
+            "-m",
+            "mpremote",
+            "connect",
+            board.console_path,
+            "romfs",
+            "deploy",
+            str(tmp_path / "rom.romfs"),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from deploy_world import Cable, Project, deploy, factory_image
+from deploy_world import Cable, Project, deploy, factory_image, files_on
 
+from tools import deploy as deployer
 from tools.errors import ToolError
 from tools.vboard import Board
 from tools.vboard.board import OFF
 
-CUTS = 30  # in each way
-MOST_WRITES = 60  # flash writes of one start of the board in a deployment, about
+CUTS = 15  # in each way; `make soak`: 100
+MOST_WRITES = 450  # flash writes of the start of the board that takes the files, about
 
 
 def found(board: Board, since: int) -> set[str]:
@@ -69,7 +71,7 @@ class Rounds:
 
 
 @pytest.fixture
-def rounds(tmp_path: Path):
+def rounds(tmp_path: Path) -> Iterator[Rounds]:
     made = Rounds(tmp_path, int(os.environ.get("SEED", "1")))
     yield made
     made.board.close()
@@ -98,33 +100,69 @@ def power_cut(rounds: Rounds, count: int) -> None:
     for _ in range(count):
         rounds.next()
         at = rounds.random.randrange(1, MOST_WRITES)
+        rounds.board.power_off()
         rounds.board.power_on(cut_after=at)
         cable = Cable(rounds.board)
         try:
-            rounds.board.wait_until(lambda: True)
-            deploy_until_off(rounds.board, cable, rounds.project)
+            deploy(cable.path, rounds.project.build())
+        except ToolError:
+            assert rounds.board.state == OFF
         finally:
             cable.close()
         rounds.check(at)
-
-
-def deploy_until_off(board: Board, cable: Cable, project: Project) -> None:
-    """The deployment fails when the board has no power any more; a real cable would still be there."""
-    try:
-        deploy(cable.path, project.build())
-    except ToolError:
-        assert board.state == OFF
 
 
 @pytest.mark.timeout(300)
 def test_the_cable_is_pulled(rounds: Rounds) -> None:
     cable_pulled(rounds, CUTS)
     print(rounds.outcome, sorted(rounds.where))
-    assert rounds.outcome["old"] and rounds.outcome["new"]
+    assert rounds.outcome["old"] and sum(rounds.outcome.values()) == CUTS
 
 
 @pytest.mark.timeout(300)
-def test_the_power_fails_while_flash_is_written(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_power_fails_while_files_arrive(rounds: Rounds) -> None:
     power_cut(rounds, CUTS)
     print(rounds.outcome, sorted(rounds.where))
-    assert rounds.outcome["old"] and rounds.outcome["new"]
+    assert rounds.outcome["old"] and sum(rounds.outcome.values()) == CUTS
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("way", [cable_pulled, power_cut])
+def test_a_hundred_cuts(rounds: Rounds, way: Callable[[Rounds, int], None]) -> None:
+    way(rounds, 100)
+    print(rounds.outcome, sorted(rounds.where))
+    assert rounds.outcome["old"]
+
+
+@pytest.mark.timeout(300)
+def test_the_power_fails_in_each_write_that_puts_the_new_program_in_place(
+    rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the switch on it is the new program, wherever the board is stopped, and however often."""
+    board = rounds.board
+    monkeypatch.setattr(deployer, "_switch", lambda wire, _: wire.run(deployer.SWITCH_OVER))
+    rounds.next()
+    deploy(board, rounds.project.build())
+    board.power_off()
+    staged = board.flash.read_bytes()
+    new = {str(rounds.version)}
+    cuts = 0
+    while True:
+        board.flash.write_bytes(staged)
+        mark = board.mark()
+        board.power_on(cut_after=cuts + 1)
+        board.wait_until(lambda mark=mark: board.state == OFF or " end\n" in board.console.since(mark))
+        if board.state != OFF:
+            break  # it was through before that many writes
+        cuts += 1
+        board.power_on(cut_after=cuts)  # and once more, in what is left
+        board.wait_until(lambda mark=mark: board.state == OFF or " end\n" in board.console.since(mark))
+        board.power_off()
+        mark = board.mark()
+        board.power_on()
+        assert found(board, mark) == new, f"cut in write {cuts}"
+        board.power_off()
+        assert not [path for path in files_on(board.flash) if "stag" in path]
+    print("cuts:", cuts)
+    assert cuts > 10
