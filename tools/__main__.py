@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tools.errors import ToolError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -42,8 +44,6 @@ def _command(name: str) -> Iterator[Console]:
     """A console for a command; a ToolError becomes its words in red and exit code 1, Ctrl-C exit code 130."""
     from rich.console import Console
     from rich.text import Text
-
-    from tools.errors import ToolError
 
     console = Console(highlight=False)
     try:
@@ -154,6 +154,55 @@ def ports() -> None:
 
     with _command("ports") as console:
         show(console)
+
+
+@app.command()
+def provision(
+    port: Port = "",
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE, such as mqtt.keepalive=120")
+    ] = None,
+    settings: Settings = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", envvar="CSV", help="many nodes: a row each, columns as --set")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(envvar="OUT", help="folder for what is made for --csv, and for the label")
+    ] = Path("build/nodes"),
+    fresh: Annotated[bool, typer.Option(envvar="FRESH", help="from the defaults, not from what the board has")] = False,
+    show: Annotated[bool, typer.Option(envvar="SHOW", help="only show what the board has, without secrets")] = False,
+) -> None:
+    """Write settings to a board, or make them for many; with a key and a label for each node's access point."""
+    import sys
+
+    from tools import provision as maker
+    from tools.label import Label
+    from tools.ports import choose
+    from tools.settings_file import settings as rules
+    from tools.user_settings import read
+
+    with _command("provision") as console:
+        pairs = maker.parse_assignments(assignments or [])
+        base = read(settings) if settings else rules.defaults() if fresh or table else None
+        if table:
+            cfg, faults = maker.merged(base or {}, pairs)
+            if faults:
+                raise ToolError("\n".join(faults))
+            raise typer.Exit(1 if maker.provision_csv(table, out, cfg, console) else 0)
+        where = choose(port, console)
+        if show:
+            maker.show_board(where, console)
+            return
+        if sys.stdin.isatty() and not pairs and settings is None:
+            pairs = maker.ask(console, [])
+        cfg = maker.provision_board(where, pairs, base, console)
+        label = Label.of(cfg)
+        maker.write_folder(out / label.name.replace("/", "_"), cfg)
+        maker.show(cfg, console)
+        console.print(label.text(), soft_wrap=True, markup=False)
+        console.print(
+            f"label and settings are in {out / label.name.replace('/', '_')}; the node starts", soft_wrap=True
+        )
 
 
 if __name__ == "__main__":

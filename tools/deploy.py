@@ -25,7 +25,7 @@ APPLY_SILENCE = 30.0  # s without a word while the board puts the new program in
 MIN_REUSE = 64  # bytes; smaller files are sent rather than copied on the board
 ENOSPC = ("28", "ENOSPC")
 
-_TOOLS = """\
+TOOLS = """\
 import os,sys,hashlib,binascii,gc
 def _d(f):
  h=hashlib.sha256()
@@ -63,7 +63,7 @@ try:
 except AttributeError:print('none')
 """
 SWITCH_OVER = f"os.rename('{REMOVE}','{SWITCH}')"
-_STAY = "open('/stay','w').close()\nimport machine\nmachine.reset()"
+STAY = "open('/stay','w').close()\nimport machine\nmachine.reset()"
 
 
 @dataclass
@@ -94,7 +94,7 @@ def deploy(port: str, built: Build, console: Console, tool: str = "mpremote") ->
     done = Deployed()
     with Wire(port, tool) as wire:
         wire.take(console)
-        wire.restart(_STAY, console)
+        wire.restart(STAY, console)
         try:
             plan = _plan(wire, built, done, console)
             if done.sent or plan.remove:
@@ -112,7 +112,7 @@ def deploy(port: str, built: Build, console: Console, tool: str = "mpremote") ->
 def _plan(wire: Wire, built: Build, done: Deployed, console: Console) -> _Plan:
     """Ask the board for hashes, and find what differs; fills in `done`."""
     with console.status("comparing with what the board has"):
-        wire.run(_TOOLS)
+        wire.run(TOOLS)
         there = _hashes(
             wire.run("for n in os.listdir('/'):\n if n[-3:]=='.py' or n=='settings.json':print(_h('/'+n),'/'+n)")
         )
@@ -217,8 +217,8 @@ def _put_start_files(wire: Wire, built: Build) -> None:
 def _put(wire: Wire, path: str, data: bytes, sent: object) -> None:
     wire.put(path, data, sent)  # type: ignore[arg-type]
     if wire.tool == "ampy":
-        wire.run(_TOOLS)  # its soft reset has forgotten them
-    _verify(wire, path, data)
+        wire.run(TOOLS)  # its soft reset has forgotten them
+    verify(wire, path, data)
 
 
 def _put_rom(wire: Wire, image: bytes, parts: list[tuple[str, bytes]], sent: object) -> None:
@@ -230,10 +230,10 @@ def _put_rom(wire: Wire, image: bytes, parts: list[tuple[str, bytes]], sent: obj
         else:
             wire.append(data, sent)  # type: ignore[arg-type]
     wire.run("_f.close()")
-    _verify(wire, path, image)
+    verify(wire, path, image)
 
 
-def _verify(wire: Wire, path: str, data: bytes) -> None:
+def verify(wire: Wire, path: str, data: bytes) -> None:
     if wire.run(f"print(_h({path!r}))").strip() != _hash(data):
         raise ToolError(f"{path} arrived damaged. Nothing has changed; deploy again, perhaps with another cable.")
 
