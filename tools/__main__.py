@@ -205,5 +205,49 @@ def provision(
         )
 
 
+@app.command()
+def monitor(
+    port: Port = "",
+    broker: Annotated[str, typer.Option("--broker", "--mqtt", envvar="BROKER", help="show what it receives too")] = "",
+) -> None:
+    """Show a board's console with the time of each line. Ctrl-C ends."""
+    from tools.monitor import monitor as run_monitor
+    from tools.ports import choose
+
+    with _command("monitor") as console:
+        run_monitor(choose(port, console), console, broker)
+
+
+@app.command()
+def watch(
+    broker: Annotated[str, typer.Option(envvar="BROKER", help="host[:port]")] = "127.0.0.1",
+    topic: Annotated[str, typer.Option(envvar="TOPIC", help="topic filter of the nodes")] = "node/#",
+    user: Annotated[str, typer.Option(envvar="MQTT_USER", help="at the broker")] = "",
+    password: Annotated[
+        str, typer.Option(envvar="MQTT_PASSWORD", help="at the broker; better in the environment")
+    ] = "",
+    record: Annotated[Path | None, typer.Option("--csv", envvar="CSV", help="append each reading to this file")] = None,
+) -> None:
+    """Show all nodes at a broker. Ctrl-C ends."""
+    from tools.watch import watch as run_watch
+
+    with _command("watch") as console:
+        run_watch(broker, console, topic=topic, user=user, password=password, record=record)
+
+
+@app.command()
+def doctor(
+    port: Port = "",
+    broker: Annotated[
+        str, typer.Option(envvar="BROKER", help="host[:port]; else the one in the board's settings")
+    ] = "",
+) -> None:
+    """Examine port, board, firmware, program, settings and broker."""
+    from tools.doctor import doctor as examine
+
+    with _command("doctor") as console:
+        raise typer.Exit(1 if examine(port, broker, console) else 0)
+
+
 if __name__ == "__main__":
     app(prog_name="python -m tools")
