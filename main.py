@@ -12,6 +12,6 @@ if "stay" in os.listdir("/"):
     print("main.py: the node starts in 10 s; Ctrl-C keeps it out")
     time.sleep(10)
 
-import node  # noqa: E402
+import node
 
 node.main()

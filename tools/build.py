@@ -30,8 +30,8 @@ FLASH_MB = {size // 1024 // 1024: size for size in images.FLASH_SIZES}
 class Build:
     """What was built. romfs: unpadded, empty for target littlefs. littlefs: the whole partition.
 
-    files: the files of the ROMFS by path. data: the files of LittleFS by path. packages: bytes of .mpy by package. merged: the flash image's file, with the
-    base firmware in it if `firmware` is not None.
+    files: the files of the ROMFS by path. data: the files of LittleFS by path. packages: bytes of .mpy by package.
+    merged: the flash image's file, with the base firmware in it if `firmware` is not None.
     """
 
     target: str

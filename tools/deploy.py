@@ -1,8 +1,9 @@
 """`make deploy`: brings the program on a board up to date. Only what differs, by hash, is sent; then one switch.
 
 What is new goes to the folder /staging on the board and is checked there. One rename to the file /staged is the switch:
-from then on every boot puts it in place (firmware/device/update.py) until all is. A cable or a power cut at any moment leaves the old
-program or the new one. The node is interrupted first and restarted at the end; settings stay unless others are given.
+from then on every boot puts it in place (firmware/device/update.py) until all is. A cable or a power cut at any moment
+leaves the old program or the new one. The node is interrupted first and restarted at the end; settings stay unless
+others are given.
 """
 
 from __future__ import annotations
@@ -234,6 +235,7 @@ def _put_rom(wire: Wire, image: bytes, parts: list[tuple[str, bytes]], sent: obj
 
 
 def verify(wire: Wire, path: str, data: bytes) -> None:
+    """Compare the hash of a file on the board, which has TOOLS. Raises ToolError."""
     if wire.run(f"print(_h({path!r}))").strip() != _hash(data):
         raise ToolError(f"{path} arrived damaged. Nothing has changed; deploy again, perhaps with another cable.")
 

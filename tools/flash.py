@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import esptool
+import esptool  # type: ignore[import-untyped]
 import serial
 from esp_pylib.logger import EspLog, EspLogBase
 from rich.console import Console

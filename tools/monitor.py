@@ -11,6 +11,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import serial
 from rich.console import Console
@@ -33,14 +34,15 @@ class Line:
 
     def __init__(self, port: str) -> None:
         self._port = port
-        self._serial: serial.Serial | None = None
+        self._serial: Any = None
         self._rest = b""
 
     def read(self) -> Iterator[str]:
         """The lines that have come; waits for at most WAIT. A line of our own says when the port goes and comes."""
         if self._serial is None:
             try:
-                self._serial = serial.Serial(self._port, BAUD, timeout=WAIT, exclusive=True)
+                port = serial.serial_for_url(self._port, BAUD, timeout=WAIT, exclusive=True)
+                self._serial = port
             except (OSError, serial.SerialException):
                 time.sleep(RETRY)
                 return

@@ -44,7 +44,7 @@ def ports() -> list[Port]:
     """All USB serial ports, those with a bridge that boards have first."""
     found = [
         Port(p.device, BRIDGES.get((p.vid, p.pid), ""), p.serial_number or "")
-        for p in list_ports.comports()
+        for p in list_ports.comports()  # type: ignore[attr-defined,no-untyped-call]
         if p.vid is not None
     ]
     return sorted(found, key=lambda p: (not p.board, p.device))

@@ -62,7 +62,7 @@ class Wire:
         self.tool = tool
         self._packs: bool | None = None
         with self._words("opening the port"):
-            self._board: Any = _ampy(port) if tool == "ampy" else SerialTransport(port, timeout=READ_TIMEOUT)
+            self._board: Any = _ampy(port) if tool == "ampy" else _mpremote(port)
         self._line: Any = self._board.serial
 
     def __enter__(self) -> Wire:
@@ -185,7 +185,7 @@ class Wire:
             sent(len(chunk))
 
     def _put_ampy(self, path: str, data: bytes) -> None:
-        from ampy.files import Files
+        from ampy.files import Files  # type: ignore[import-untyped]
 
         with self._words("talking to the board"), _hushed():
             self._line.write(b"\r\x02")  # ampy begins and ends at the friendly REPL
@@ -195,7 +195,7 @@ class Wire:
 
     @contextlib.contextmanager
     def _words(self, doing: str) -> Iterator[None]:
-        from ampy.pyboard import PyboardError
+        from ampy.pyboard import PyboardError  # type: ignore[import-untyped]
 
         try:
             yield
@@ -216,8 +216,13 @@ def _packed(chunk: bytes) -> str:
     return f"_u({b2a_base64(packer.compress(chunk) + packer.flush()).strip()!r})"
 
 
+def _mpremote(port: str) -> Any:
+    transport: Any = SerialTransport
+    return transport(port, timeout=READ_TIMEOUT)
+
+
 def _ampy(port: str) -> Any:
-    from ampy.pyboard import Pyboard
+    from ampy.pyboard import Pyboard  # type: ignore[import-untyped]
 
     board = Pyboard(port)
     board.serial.timeout = READ_TIMEOUT

@@ -61,5 +61,5 @@ def test_a_missing_port_and_one_that_may_not_be_used(monkeypatch: pytest.MonkeyP
     with pytest.raises(ToolError, match=f"there is no port /dev/none; .* {two[0]}"):
         ports.choose("/dev/none", QUIET)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(ToolError, match="you may not use .*dialout"):
+    with pytest.raises(ToolError, match=r"you may not use .*dialout"):
         ports.choose(two[0], QUIET)
