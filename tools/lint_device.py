@@ -91,7 +91,7 @@ class _Visitor(ast.NodeVisitor):
 
     def __init__(self) -> None:
         self.found: list[Fault] = []
-        self._guarded = 0  # inside `if TYPE_CHECKING:` or the body of `try: … except ImportError`
+        self._guarded = 0  # inside the body of `try: … except ImportError`
 
     def _add(self, node: ast.AST, what: str, why: str) -> None:
         self.found.append(Fault(getattr(node, "lineno", 1), what, why))
@@ -99,8 +99,8 @@ class _Visitor(ast.NodeVisitor):
     # -- imports ------------------------------------------------------------------------------------------------
 
     def visit_If(self, node: ast.If) -> None:
-        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            for statement in node.orelse:  # the body is never run
+        if _never(node.test):
+            for statement in node.orelse:
                 self.visit(statement)
         else:
             self.generic_visit(node)
@@ -234,6 +234,13 @@ class _Visitor(ast.NodeVisitor):
         self.visit(node.target)
         if node.value:
             self.visit(node.value)
+
+
+def _never(test: ast.expr) -> bool:
+    """True for `TYPE_CHECKING` and for `False`, which the compiler leaves out: the body is for the type checker."""
+    if isinstance(test, ast.Constant):
+        return test.value is False
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
 def _called_name(call: ast.Call) -> str:

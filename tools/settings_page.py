@@ -29,8 +29,9 @@ Only what differs from the default need be there, so `{}` is a complete file. Ex
   of at most 24 letters, digits and `_`, with a number, `true`, `false`, text of at most 64 bytes, or lists and objects
   of at most 16 of these, three deep.
 - **Editing the file by hand**: a file that the node wrote has a checksum in its second line. Delete that line after
-  editing. A file without it is accepted as it is and, unless it has unknown names, stored anew with that line at the
-  next start: a node needs less memory at a start with a file it has checked before.
+  editing. A file without it is checked at the next start and stored anew with that line, because a start with a file
+  that was checked before needs less memory; the node then starts once more. A file with unknown names is kept as
+  `/settings.last.json`, a refused one, if there are last good settings, as `/settings.refused.json`.
 - **New settings are tried first.** What the page or a message changes is stored beside the current settings and
   replaces them once the node is online with it. If it is not, or restarts during the trial, the old settings stay and
   the reason is kept.

@@ -14,6 +14,9 @@ refusals in words. Nothing here does I/O or knows a clock: times are handed in.
 
 import sys
 
+if False:  # for the type checker; compiled to nothing
+    from typing import Any, Callable
+
 
 class Platform:
     """One broker as the node sees it: its limits, and as methods the functions of its module.
@@ -22,7 +25,8 @@ class Platform:
     base: the base topic, or cert, key: files of the client certificate.
     """
 
-    presence = None  # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
+    # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
+    presence: "str | None" = None
     retain_ok = True  # may PUBLISH carry the retain flag?
     clean_only = False  # must the clean session flag be set?
     connect_interval = 0  # ms that must lie between two CONNECTs
@@ -30,14 +34,50 @@ class Platform:
     max_payload = 65535  # bytes; more than a node can hold where the platform has no limit
     confirms = False  # does the platform answer each report with an "ack"?
     needs_clock = False  # must the time be known before credentials()?
-    renew_at = None  # Unix time at which to reconnect, so that credentials() makes a new token; None: never
+    # Unix time at which to reconnect, so that credentials() makes a new token; None: never
+    renew_at: "int | None" = None
     topics = False  # to be set by the node: one topic a value instead of one JSON message, where topics are free
     dropped = 0  # readings that no message of this platform can hold
+
+    # what setup() fills in
+    client_id: str
+    brokers: list
+    keepalive: int
+    qos: int
+    retain: bool
+    base: str
+    cert: str
+    key: str
+    _user: "str | None"
+    _password: "str | None"
+    _id: int  # of the last message
+    _topic: str  # where readings go
+    _path: str  # what the topics begin with
+    _key: bytes
+    _method: str  # of signing
+    _life: int  # of a token, s
+    _hub: str
+    _device: dict
+    _prefix: str
+    _feeds: str
+    _fields: list
 
     def __init__(self, kind: str) -> None:
         self.kind = kind  # the module
 
-    def __getattr__(self, name: str) -> "callable":
+    if False:  # for the type checker: what __getattr__ finds; base.py documents it
+
+        def credentials(self, now: "int | None" = None) -> tuple: ...
+        def will(self) -> "tuple | None": ...
+        def birth(self) -> list: ...
+        def announce(self, items: list) -> list: ...
+        def subscriptions(self, outputs: tuple = (), commands: tuple = ()) -> list: ...
+        def report(self, readings: list, at: "int | None" = None) -> list: ...
+        def decode(self, topic: str, payload: bytes) -> "tuple | None": ...
+        def reply(self, ref: "Any", ok: bool = True, text: str = "", data: "dict | None" = None) -> "tuple | None": ...
+        def explain(self, code: int) -> str: ...
+
+    def __getattr__(self, name: str) -> "Callable[..., object]":
         """A function of the platform's module or of base.py, as a method."""
         if not name.startswith("_"):
             for home in (self.kind, "base"):

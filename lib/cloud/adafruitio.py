@@ -18,12 +18,12 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     base_setup(p, cloud, mqtt, device, "io.adafruit.com", max_qos=1)
     need(mqtt, "user", 64, "mqtt.")
     p._password = need(cloud, "secret")
-    p._feeds = p._user + "/feeds/" + (need(cloud, "device", 64) + "." if cloud.get("device") else "")
+    p._feeds = "%s/feeds/%s" % (p._user, need(cloud, "device", 64) + "." if cloud.get("device") else "")
 
 
 def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> list:
     """See base.py."""
-    found = [(p._user + "/errors", 0), (p._user + "/throttle", 0), (p._feeds + "command", 1)]
+    found = [("%s/errors" % p._user, 0), ("%s/throttle" % p._user, 0), (p._feeds + "command", 1)]
     return found + [(p._feeds + feed(name), 1) for name in outputs]
 
 
@@ -42,8 +42,8 @@ def report(p: Platform, readings: list, at: int | None = None) -> list:
 
 def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
     """See base.py."""
-    if topic == p._user + "/errors" or topic == p._user + "/throttle":
-        return "fault", "Adafruit IO: %s" % payload, None, None
+    if topic in ("%s/errors" % p._user, "%s/throttle" % p._user):
+        return "fault", "Adafruit IO: %r" % payload, None, None
     if not topic.startswith(p._feeds):
         return None
     key = topic[len(p._feeds) :]

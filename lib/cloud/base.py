@@ -14,6 +14,9 @@ import json
 
 from cloud import Platform
 
+if False:  # for the type checker; compiled to nothing
+    from typing import Callable
+
 
 def setup(
     p: Platform,
@@ -108,8 +111,8 @@ def messages(
     p: Platform,
     readings: list,
     at: int | None,
-    member: "callable",
-    body: "callable",
+    member: "Callable[[str, str, int | None], str]",
+    body: "Callable[[str, str | None, int | None], str | bytes]",
     *,
     point: bool = False,
     room: int = 40,

@@ -31,7 +31,7 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
 
 def credentials(p: Platform, now: int | None = None) -> tuple:
     """See base.py."""
-    resource = "products/" + p._user + "/devices/" + p.client_id
+    resource = "products/%s/devices/%s" % (p._user, p.client_id)
     password = token(resource, p._key, expiry(p, p._life, now), p._method)
     return p.client_id, p._user, password
 

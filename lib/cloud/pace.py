@@ -1,5 +1,8 @@
 """Rate limits: how long to wait before the next connect or publish. The clock is handed in."""
 
+if False:  # for the type checker; compiled to nothing
+    from typing import Callable
+
 
 class Pace:
     """At most one event an `interval` (ms) on average, and at most `burst` of them at once (leaky bucket).
@@ -7,12 +10,12 @@ class Pace:
     `diff(a, b)` is a - b in ms for readings of the caller's clock: `time.ticks_diff` on MicroPython.
     """
 
-    def __init__(self, interval: int, diff: "callable", burst: int = 1) -> None:
+    def __init__(self, interval: int, diff: "Callable[[int, int], int]", burst: int = 1) -> None:
         self._interval = interval
         self._room = interval * (burst - 1)
         self._diff = diff
         self._level = 0  # ms of the bucket that are full
-        self._last = None
+        self._last: "int | None" = None
 
     def wait(self, now: int) -> int:
         """ms to wait from `now` before the next event may be; 0: now."""

@@ -12,8 +12,11 @@ from cloud.base import report as base_report
 from cloud.base import setup as base_setup
 from cloud.own import reply, request  # noqa: F401  (reply is a method)
 
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
 
-def setup(p: Platform, cloud: dict, mqtt: dict, device: dict, **rules: object) -> None:
+
+def setup(p: Platform, cloud: dict, mqtt: dict, device: dict, **rules: "Any") -> None:
     """Everything comes from the section mqtt. `rules`: of a platform built on this one."""
     base_setup(p, cloud, mqtt, device, **rules)
     p.base = mqtt.get("base_topic") or device["id"]

@@ -6,6 +6,9 @@ The chip has no `hmac` module and no MD5, and its hash objects can be asked for 
 import binascii
 import hashlib
 
+if False:  # for the type checker; compiled to nothing
+    from cloud import Platform
+
 FOREVER = 2147483647  # Unix time in 2038: the expiry that 32-bit vendor SDKs send for "always valid"
 
 
@@ -67,7 +70,7 @@ def quote(text: str) -> str:
     return out
 
 
-def expiry(platform: object, life: int, now: int | None) -> int:
+def expiry(platform: "Platform", life: int, now: int | None) -> int:
     """Unix time at which a token made at `now` is to end; 2038 if `life` (s) is 0. Sets the platform's `renew_at` to
     when nine tenths of its life, or all but 30 s of a short one, are over."""
     if not life:

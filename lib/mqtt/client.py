@@ -3,7 +3,8 @@
     DOWN --start()--> OPENING --CONNACK 0--> UP --fault--> DOWN --backoff--> OPENING ...
                                                --disconnect()--> DOWN, and stays so
 
-`_run` is the task: it opens the connection, reads from it until it fails, waits, and begins again. `_keep` runs beside it,
+`_run` is the task: it opens the connection, reads from it until it fails, waits, and begins again. `_keep` runs
+beside it,
 sends PINGREQ and holds every deadline. Whoever else finds a fault calls `_fail`, which ends what `_run` is at.
 A packet leaves by one write. What the socket did not take is `_out`, and nothing else is written until that has gone.
 """
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 _STABLE = const(10000)  # ms of connection after which the backoff begins anew
 _BUSY = 0.005  # s between two tries on a socket that takes no more. Polled: see transport.Transport
+_SPINS = const(50)  # tries before that, with only the other tasks in between
 _NAP = 0.1  # s; how soon retry_now() is heard
 _ACKS = const(64)  # bytes of acknowledgements collected before they are written
 _MAX_RECEIVED = const(128)  # QoS 2 messages of the broker between PUBLISH and PUBREL; brokers stop at about 20
@@ -55,19 +57,31 @@ class Client:
     """An MQTT 3.1.1 client (design: one connection, any number of tasks).
 
     client_id: str, may be "" with clean_session (the broker then chooses). port: 1..65535. user, password: str or None
-    (password: bytes too). keepalive: 0..65535 s, 0 switches it off. ssl: None, True, the path of a CA file, or an SSLContext.
-    reconnect: after a first success of connect(), come back by itself for ever. on_message(Message), on_state(up, reason):
+    (password: bytes too). keepalive: 0..65535 s, 0 switches it off. ssl: None, True, the path of a CA file, or an
+    SSLContext.
+    reconnect: after a first success of connect(), come back by itself for ever. on_message(Message), on_state(up,
+    reason):
     plain functions, called from the reading task: to publish from them, start a task.
     on_large(topic, length, retain): called for a message larger than `buffer`; returns a sink with write(view) and
     finish(complete: bool), or None to drop the message (counted in `dropped`).
-    on_attempt(client): called before each attempt to connect; may change host, port and identity (a token that expires, the
+    on_attempt(client): called before each attempt to connect; may change host, port and identity (a token that
+    expires, the
     next broker), and raises OSError to let this attempt pass.
-    window: QoS 1 and 2 messages in flight, 1..255. buffer: bytes, for receiving; half of it for sending, larger messages
+    window: QoS 1 and 2 messages in flight, 1..255. buffer: bytes, for receiving; half of it for sending, larger
+    messages
     leave by two writes. response_timeout: s, for each answer of the broker. max_backoff: s.
 
-    `connected`: bool. `reason`: why the link was last lost, or not made. `dropped`: messages larger than the buffer that no
+    `connected`: bool. `reason`: why the link was last lost, or not made. `dropped`: messages larger than the buffer
+    that no
     sink wanted. `connects`: connections made.
     """
+
+    _identity: "tuple[bytes, bytes | None, bytes | None]"  # client identifier, user, password
+    _tick: int  # ms between two looks at the deadlines
+    _timeout: int  # ms for each answer of the broker
+    _idle: int  # ms of silence after which PINGREQ is due
+    _open_for: int  # ms that an attempt to connect may take
+    _present: bool  # session present
 
     if sys.implementation.name != "micropython":  # there, __getattr__ finds them
         from .control import connect, disconnect, retry_now, start
@@ -162,9 +176,11 @@ class Client:
         timeout: "float | None" = None,
         length: "int | None" = None,
     ) -> None:
-        """Publish. QoS 0: returns when written, OSError without a link. QoS 1 and 2: when the handshake is done, across reconnects.
+        """Publish. QoS 0: returns when written, OSError without a link. QoS 1 and 2: when the handshake is done,
+        across reconnects.
 
-        payload: bytes-like or str; with `length` (bytes) a file open for reading, or an iterator of bytes: sent in constant
+        payload: bytes-like or str; with `length` (bytes) a file open for reading, or an iterator of bytes: sent in
+        constant
         memory. A file is read again from where it stands if the message must be resent; an iterator can't be: OSError.
         timeout: s, for QoS 1 and 2; then OSError (ETIMEDOUT), and the message may still arrive.
         """
@@ -231,7 +247,8 @@ class Client:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def _put(self, buf: "bytes | bytearray", end: int) -> None:
-        """Hand the packet buf[:end] to the socket in one write. What it does not take is `_out` then, and goes by `_push`."""
+        """Hand the packet buf[:end] to the socket in one write. What it does not take is `_out` then, and goes by
+        `_push`."""
         self._out = buf
         self._at = 0
         self._end = end
@@ -269,8 +286,10 @@ class Client:
 
     async def _free(self) -> None:
         """Wait until the socket has taken all of the last packet. Raises OSError when the link is gone."""
+        tries = 0
         while self._out is not None and self.connected and self._fault is None:
-            await asyncio.sleep(_BUSY)
+            await asyncio.sleep(0 if tries < _SPINS else _BUSY)
+            tries += 1
             self._push()
         if not self.connected or self._fault:
             raise OSError(errno.ENOTCONN, "not connected: %s" % (self._fault or self.reason))
@@ -338,16 +357,17 @@ class Client:
                 self._lost()
                 if not self.reconnect or self._once:
                     return
-                # Full jitter under an exponential ceiling; refused by name (not "server unavailable"): near the ceiling.
+                # Full jitter under an exponential ceiling; refused by name (not "server unavailable"): near the
+                # ceiling.
                 ceiling = int(self.max_backoff * 1000)
                 chance = getrandbits(16)
                 if getattr(self.reason, "code", 3) != 3:
                     delay = ceiling - (chance * (ceiling >> 2) >> 16)
                 else:
                     delay = chance * min(ceiling, 500 << min(self._failures, 12)) >> 16
-                self._now = ticks_ms()
                 self._wait = delay
-                while self._wait > ticks_diff(ticks_ms(), self._now):
+                since = ticks_ms()
+                while self._wait > ticks_diff(ticks_ms(), since):
                     await asyncio.sleep(_NAP)
         finally:
             keeper.cancel()
@@ -427,10 +447,11 @@ class Client:
             session.received.discard(rx.pid)
             reply = PUBCOMP
         elif PUBACK <= first <= PUBCOMP:
-            # Unknown, repeated and late acknowledgements are ignored; an unknown PUBREC is answered, or it would come again.
+            # Unknown, repeated and late acknowledgements are ignored; an unknown PUBREC is answered, or it would
+            # come again.
             slot = session.find(rx.pid)
             if first == PUBREC:
-                if slot is None or slot.head & 4 and slot.state in (PUBLISHED, RELEASED):
+                if slot is None or (slot.head & 4 and slot.state in (PUBLISHED, RELEASED)):
                     if slot:
                         slot.state = RELEASED
                         slot.at = self._now
@@ -458,7 +479,7 @@ class Client:
         if function:
             try:
                 return function(*args)
-            except Exception as e:
+            except Exception as e:  # noqa: BLE001  (whatever the application raises; it is reported)
                 asyncio.get_event_loop().call_exception_handler(
                     {"message": "in a callback of mqtt", "exception": e, "future": None}
                 )

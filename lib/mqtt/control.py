@@ -52,10 +52,13 @@ def start(client: "Client", timeout: float = 10) -> None:
     client._task = asyncio.create_task(client._run(timeout))
 
 
-async def disconnect(client: "Client") -> None:
-    """Say goodbye (the will is not sent) and stay away. Who still waits gets OSError."""
+async def disconnect(client: "Client", goodbye: bool = True) -> None:
+    """Say goodbye (the will is not sent) and stay away. Who still waits gets OSError.
+
+    goodbye False: for a network that is gone; the broker finds out by itself and sends the will.
+    """
     task = client._task
-    if client.connected:
+    if client.connected and goodbye:
         try:
             await client._free()
             client._put(b"\xe0\x00", 2)

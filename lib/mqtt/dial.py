@@ -35,4 +35,5 @@ async def dial(transport, host: str, port: int, ssl: object, fresh: bool) -> Non
 
 
 def writable(sock):  # awaitable: MicroPython's coroutines are generators
+    """Wait until the socket is connected, or failed to be."""
     yield core._io_queue.queue_write(sock)

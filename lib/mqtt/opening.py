@@ -1,6 +1,7 @@
 """One attempt to connect: TCP, TLS, CONNECT (§3.1), CONNACK (§3.2), and what of the session has to be sent again."""
 
 import asyncio
+import errno
 import sys
 
 from . import load
@@ -67,21 +68,24 @@ async def open_link(client: "Client", timeout: float) -> None:
     client._now = client._since = ticks_ms()
     client._open_for = int(timeout * 1000)
     client._stage = "TCP connection"
-    await (dial or load("dial").dial)(transport, client.host, client.port, client.ssl, fresh)
-    client._stage = "CONNACK"
-    hello = connect_packet(client)
-    at = 0
-    while at < len(hello):
-        at += transport.write(hello, at, len(hello))
-        if at < len(hello):
-            await asyncio.sleep(0.01)
-    rx.start = rx.end = rx.left = 0
-    while True:
-        first = rx.next()
-        if first:
-            break
-        room = rx.room()
-        rx.end += await transport.readinto(memoryview(room)[: rx.due] if transport.exact else room)
+    try:
+        await (dial or load("dial").dial)(transport, client.host, client.port, client.ssl, fresh)
+        client._stage = "CONNACK"
+        hello = connect_packet(client)
+        at = 0
+        while at < len(hello):
+            at += transport.write(hello, at, len(hello))
+            if at < len(hello):
+                await asyncio.sleep(0.01)
+        rx.start = rx.end = rx.left = 0
+        while True:
+            first = rx.next()
+            if first:
+                break
+            room = rx.room()
+            rx.end += await transport.readinto(memoryview(room)[: rx.due] if transport.exact else room)
+    except ValueError as e:  # mbedTLS on a bad certificate, and secure.py
+        raise OSError(errno.ECONNABORTED, " ".join(str(e).split()))
     if first != CONNACK or rx.left:
         raise ProtocolError("first packet 0x%02x, CONNACK wanted [MQTT-3.2.0-1]" % first)
     present = rx.buf[rx.pos]
@@ -89,9 +93,9 @@ async def open_link(client: "Client", timeout: float) -> None:
     if present > 1 or code > 5 or (present and (code or client.clean_session)):
         raise ProtocolError("CONNACK with flags %d and code %d" % (present, code))
     if code:
-        e = ConnectRefused("refused by the broker: %s (code %d)" % (_REFUSALS.split("|")[code - 1], code))
-        e.code = code
-        raise e
+        refusal = ConnectRefused("refused by the broker: %s (code %d)" % (_REFUSALS.split("|")[code - 1], code))
+        refusal.code = code
+        raise refusal
     client._pinged = False
     client._acks_end = 0
     client._now = client._sent_at = client._received_at = client._since = ticks_ms()

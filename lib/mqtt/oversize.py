@@ -11,25 +11,27 @@ if TYPE_CHECKING:
 def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
     """For Decoder.next(): the head of a packet whose body, `size` bytes from `pos`, is larger than the buffer.
 
-    Gives out the topic and the packet identifier as the body, and sets `left`. Where not even the topic fits, `size` is 0,
+    Gives out the topic and the packet identifier as the body, and sets `left`. Where not even the topic fits, `size`
+    is 0,
     `left` the whole body, and `pid` says how far into it the packet identifier stands.
     """
     if first & 0xF0 != PUBLISH:
         raise ProtocolError("packet 0x%02x of %d bytes, more than the buffer" % (first, size))
     have = rx.end - pos
-    length = 2
-    if have >= 2:
-        length += (rx.buf[pos] << 8 | rx.buf[pos + 1]) + (2 if first & 6 else 0)
-        if length > size:
-            raise ProtocolError("topic longer than its packet")
-        if length > len(rx.buf) - pos + rx.start:
-            rx.pid = length - 2
-            rx.size = 0
-            rx.left = size
-            rx.start = pos
-            return first
-    if have < length or length == 2:
-        rx.due = max(length - have, 1)
+    if have < 2:
+        rx.due = 2 - have
+        return 0
+    length = 2 + (rx.buf[pos] << 8 | rx.buf[pos + 1]) + (2 if first & 6 else 0)
+    if length > size:
+        raise ProtocolError("topic longer than its packet")
+    if length > len(rx.buf) - pos + rx.start:
+        rx.pid = length - 2
+        rx.size = 0
+        rx.left = size
+        rx.start = pos
+        return first
+    if have < length:
+        rx.due = length - have
         return 0
     rx.pos = pos
     rx.size = length

@@ -1,7 +1,9 @@
 """The hot half of the MQTT 3.1.1 codec: PUBLISH out, every packet in. No I/O, no state but the receive buffer.
 
-Section numbers are those of the OASIS standard "MQTT Version 3.1.1". The packets that a connection needs rarely are built
-where they are sent: CONNECT in opening.py, SUBSCRIBE and UNSUBSCRIBE in request.py. MQTT 5 will be a codec beside this one.
+Section numbers are those of the OASIS standard "MQTT Version 3.1.1". The packets that a connection needs rarely are
+built
+where they are sent: CONNECT in opening.py, SUBSCRIBE and UNSUBSCRIBE in request.py. MQTT 5 will be a codec beside
+this one.
 """
 
 from collections import namedtuple
@@ -12,7 +14,7 @@ try:
     from micropython import const
 except ImportError:  # CPython
 
-    def const(value):  # type: ignore[no-redef]
+    def const(value):  # type: ignore[no-redef]  # noqa: D103
         return value
 
 
@@ -79,7 +81,8 @@ def topic_bytes(topic: str) -> bytes:
 
 
 def put_publish(buf: bytearray, first: int, topic: bytes, pid: int, payload: bytes) -> int:
-    """Write a PUBLISH (§3.3) into `buf`; returns its end. Negative: the payload did not fit, it is to follow. 0: nothing did.
+    """Write a PUBLISH (§3.3) into `buf`; returns its end. Negative: the payload did not fit, it is to follow. 0:
+    nothing did.
 
     first: the first byte, with DUP, QoS and retain. pid: 0 for QoS 0.
     """
@@ -144,7 +147,8 @@ class Decoder:
         return self.view[self.end :]
 
     def next(self) -> int:
-        """The first byte of the next whole packet; 0: more bytes are wanted. ProtocolError for what no broker may send."""
+        """The first byte of the next whole packet; 0: more bytes are wanted. ProtocolError for what no broker may
+        send."""
         buf = self.buf
         pos = self.start
         have = self.end - pos

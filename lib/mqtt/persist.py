@@ -29,7 +29,8 @@ def export_session(client: "Client") -> bytes:
 
 
 def restore_session(client: "Client", data: bytes) -> None:
-    """Take over what export_session() gave; before connect(). Raises ValueError, and changes nothing, when it is damaged."""
+    """Take over what export_session() gave; before connect(). Raises ValueError, and changes nothing, when it is
+    damaged."""
     session = client.session
     at = 4 + 2 * data[3] if len(data) >= 4 and data[0] == _FORMAT and data[3] <= 128 else -1
     if at < 0 or len(data) < at or session.order or client.connected:

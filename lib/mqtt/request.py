@@ -1,6 +1,7 @@
 """SUBSCRIBE (§3.8) and UNSUBSCRIBE (§3.10): asked by a task, or made again after a reconnect; and every rare packet.
 
-A request is a list in session.waiting by its packet identifier: [first byte of the answer, ticks_ms when it was written, who
+A request is a list in session.waiting by its packet identifier: [first byte of the answer, ticks_ms when it was
+written, who
 waits, codes of the answer or None, filter where it is made again and no task waits].
 """
 
@@ -9,7 +10,7 @@ import errno
 import sys
 
 from . import load
-from .packet import CONNACK, SUBACK, UNSUBACK, MQTTError, ProtocolError, SubscribeRefused
+from .packet import CONNACK, SUBACK, UNSUBACK, ProtocolError, SubscribeRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def filter_bytes(topic_filter: str) -> bytes:
 
 
 def refused(codes: list) -> SubscribeRefused:
+    """The exception for these codes."""
     e = SubscribeRefused("refused by the broker: %s" % codes)
     e.codes = codes
     return e

@@ -1,4 +1,5 @@
-"""TLS on MicroPython: mbedTLS (unix VM) with the broker's certificate checked, axTLS (ESP8266), which can't check it."""
+"""TLS on MicroPython: mbedTLS (unix VM) with the broker's certificate checked, axTLS (ESP8266), which can't check
+it."""
 
 import tls
 

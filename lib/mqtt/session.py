@@ -26,8 +26,16 @@ RELEASED = const(4)
 
 
 class Slot:
-    """One message of ours in flight: pid, state, dup (was it sent before), head (first byte of its PUBLISH without DUP),
-    topic, payload, at (ticks_ms when it was last written), done (who waits for its end)."""
+    """One message of ours in flight. No defaults: Session.take() sets all."""
+
+    pid: int
+    state: int
+    dup: bool  # was it sent before
+    head: int  # first byte of its PUBLISH, without DUP
+    topic: bytes
+    payload: object  # bytes, a source of stream.py, or the exception that ended it
+    at: int  # ticks_ms when it was last written
+    done: "Waiters"  # who waits for its end
 
 
 class Session:

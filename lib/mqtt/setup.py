@@ -1,4 +1,5 @@
-"""Arguments: of the constructor, of the will, of a payload; the identity. Needed before, not while, a connection is up."""
+"""Arguments: of the constructor, of the will, of a payload; the identity. Needed before, not while, a connection is
+up."""
 
 from . import load
 

@@ -27,7 +27,8 @@ def topic_bytes(topic: str, name: str) -> bytes:
 
 
 def is_utf8(raw: bytes) -> bool:
-    """Whether `raw` is UTF-8 without surrogates and overlong forms (Unicode, table 3-7); MicroPython itself is laxer."""
+    """Whether `raw` is UTF-8 without surrogates and overlong forms (Unicode, table 3-7); MicroPython itself is
+    laxer."""
     i = 0
     size = len(raw)
     while i < size:

@@ -7,6 +7,7 @@ network, which broker is next, and signs fresh credentials; after each success `
 import asyncio
 import errno
 
+import cloud
 from mqtt import Client, ConnectRefused, ProtocolError, Will
 
 from . import call
@@ -39,8 +40,6 @@ class Link:
         if reason is not None and self._broker >= 0 and not client.connected:
             client.reason = None
             self._failed(reason)
-        if not self._node.wifi.online:
-            raise OSError(errno.ENOTCONN, "no network")
         brokers = self.platform.brokers
         self._broker = (self._broker + 1) % len(brokers)
         client.host, client.port, tls = brokers[self._broker]
@@ -53,8 +52,6 @@ class Link:
     def _failed(self, reason: Exception) -> None:
         """Say a failure to connect in words, once as long as it stays the same."""
         text = str(reason)
-        if "no network" in text:
-            return
         if isinstance(reason, ConnectRefused):
             text = self.platform.explain(reason.code)
         host, port, _ = self.platform.brokers[self._broker]
@@ -82,8 +79,9 @@ class Link:
             for topic, payload, retain in platform.birth():
                 await client.publish(topic, payload, 1, retain)
             if hasattr(platform, "base"):
-                await client.publish(platform.base + "/info", call("start.info", self._node), 1, platform.retain_ok)
+                await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
             filters = platform.subscriptions()
+            cloud.release()
             if filters:
                 await client.subscribe(filters)
         except OSError:

@@ -2,8 +2,8 @@
 
 from micropython import const
 
-_KEPT = const(12)  # lines
-_WIDTH = const(160)  # characters of a line
+_KEPT = const(6)  # lines
+_WIDTH = const(120)  # characters of a line
 
 LEVELS = "debug info warning error"
 DEBUG = const(0)
@@ -13,7 +13,7 @@ ERROR = const(3)
 
 
 class Log:
-    """`log(INFO, text)`: one line, without line breaks of its own, cut to 160 characters.
+    """`log(INFO, text)`: one line, without line breaks of its own, cut to 120 characters.
 
     least: the lowest level that is shown. lines: the last ones. sink(level, text): told of each, or None.
     """

@@ -12,7 +12,7 @@ _REFUSED = ("", "unavailable", "client_id", "unavailable", "bad_login", "not_aut
 async def login(node, cfg: dict, begin, timeout: float) -> str:
     """Try the brokers of `cfg`, first to last. Returns "" or a reason of the portal's; begin(name): the step that is on."""
     try:
-        platform = call("start.make_platform", node, cfg)
+        platform = call("connect.make_platform", node, cfg)
     except ValueError as e:
         return "" if "mqtt.brokers" in str(e) else str(e)  # a node without a broker yet is a beginning
     reason = ""

@@ -1,17 +1,19 @@
 """The node while it runs: the readings' way from the sensors to the broker.
 
-    sensors --_sample--> _fresh --_group--> outbox --_deliver--> MQTT
+    sensors --_sample--> _fresh --_tick--> outbox --_deliver--> MQTT
 
 One task a sensor; readings that come together make one group. A group leaves the outbox when the broker has it
-(QoS 1 and 2). WiFi and MQTT run in tasks of their own and come back by themselves.
+(QoS 1 and 2). One task looks after WiFi, has MQTT loaded while there is a network, and the page up while it is wanted.
 """
 
 import asyncio
 import gc
 import time
 
+import cloud
 from micropython import const
 
+from . import call
 from .log import DEBUG, INFO, WARNING
 
 TYPE_CHECKING = const(0)
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
     from .link import Link
 
-_GROUP_MS = const(200)  # readings of several sensors within this time go in one message
-_PAGE_MS = const(500)
+_TICK_MS = const(500)  # between two looks at everything; readings of several sensors within it make one group
+_POLL_MS = const(200)
 _UNIX_2000 = const(946684800)
 _YEAR_SET = const(2024)  # an earlier clock has never been set
 
@@ -40,8 +42,10 @@ class Node:
         self.outbox = outbox
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
+        self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
+        self.mute = False  # the settings name no broker
         self._fresh: list = []
-        self._collected = asyncio.Event()
+        self._page: "asyncio.Task | None" = None
         self._counted = time.ticks_ms()
         self._uptime = 0
 
@@ -64,17 +68,44 @@ class Node:
 
     async def run(self) -> None:
         """Run for ever."""
-        tasks = [self.wifi.run(), self._group(), self._deliver(), self._page()]
         for sensor in self.sensors:
-            tasks.append(self._sample(sensor))
-        if self.link:
-            self.link.client.start()
-        await asyncio.gather(*tasks)
+            asyncio.create_task(self._sample(sensor))
+        asyncio.create_task(self._deliver())
+        while True:
+            try:
+                wait_ms = await self._tick()
+            except MemoryError as e:
+                self.log(WARNING, "out of memory: %s" % e)
+                await call("connect.offline", self, False)
+                wait_ms = _TICK_MS
+            await asyncio.sleep_ms(wait_ms)
 
     async def stop(self) -> None:
         """Leave the broker in an orderly way."""
-        if self.link:
-            await self.link.stop()
+        await call("connect.offline", self, True)
+
+    async def _tick(self) -> int:
+        """Look at everything once; returns the ms until the next time."""
+        if self._fresh:
+            self.latest = self._fresh
+            self._fresh = []
+            if self.outbox.add(self.uptime(), self.latest) == 1:
+                self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
+        wifi = self.wifi
+        if self.link and not self.trial and not wifi.sta.isconnected():
+            await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
+        wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
+        if wifi.online and not (self.link or self.trial or self.mute):
+            call("connect.online", self)
+        device = self.cfg["device"]
+        page = self._page
+        wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
+        if page is not None and (page.done() or not wanted):
+            page.cancel()
+            self._page = None
+        elif wanted and page is None:
+            self._page = asyncio.create_task(self._portal())
+        return wait_ms
 
     async def _sample(self, sensor) -> None:
         """Read one sensor whenever it is due. What goes wrong is said when it changes."""
@@ -90,50 +121,31 @@ class Node:
                     self.log(WARNING, "%s: %s" % (sensor.name, fault))
             if readings:
                 self._fresh.extend(readings)
-                self._collected.set()
-
-    async def _group(self) -> None:
-        """Put readings that come together into one group, and the group into the outbox."""
-        while True:
-            await self._collected.wait()
-            await asyncio.sleep_ms(_GROUP_MS)
-            self._collected.clear()
-            readings = self.latest = self._fresh
-            self._fresh = []
-            if self.outbox.add(self.uptime(), readings) == 1:
-                self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
 
     async def _deliver(self) -> None:
         """Send what the outbox holds, oldest first."""
         while True:
             group = self.outbox.first()
             if group is None or not self.link or not self.link.client.connected:
-                await asyncio.sleep_ms(_GROUP_MS)
+                await asyncio.sleep_ms(_POLL_MS)
                 continue
             at, readings = group
             now = self.unix()
             taken = None if now is None else now - (self.uptime() - at)
-            platform = self.link.platform
             try:
-                for topic, payload, _ in platform.report(readings, taken):
-                    await self.link.client.publish(topic, payload, platform.qos)
-            except OSError:
-                continue  # no link; the group stays
+                await self._report(self.link, readings, taken)
+            except (OSError, MemoryError):
+                gc.collect()
+                await asyncio.sleep_ms(_POLL_MS)
+                continue  # no link, or no room for it now; the group stays
             self.outbox.pop()
+            if not self.outbox.used:
+                cloud.release()
 
-    async def _page(self) -> None:
-        """Have the portal up while the access point is, or where the settings want the page on the home network."""
-        task = None
-        while True:
-            await asyncio.sleep_ms(_PAGE_MS)
-            device = self.cfg["device"]
-            at_home = device.get("web") and device.get("password") and self.wifi.online
-            wanted = self.wifi.ap_state == "ap_on" or at_home
-            if task is not None and (task.done() or not wanted):
-                task.cancel()
-                task = None
-            elif wanted and task is None:
-                task = asyncio.create_task(self._portal())
+    async def _report(self, link: "Link", readings: list, taken: "int | None") -> None:
+        platform = link.platform
+        for topic, payload, _ in platform.report(readings, taken):
+            await link.client.publish(topic, payload, platform.qos)
 
     async def _portal(self) -> None:
         from .setup import serve
@@ -153,8 +165,6 @@ class Node:
         """An edge of the WiFi's state table."""
         if event == "address":
             self.log(INFO, "wifi: online, address %s" % self.wifi.sta.ifconfig()[0])
-            if self.link:
-                self.link.client.retry_now()
         elif event in ("failed", "lost", "dead"):
             self.log(WARNING, "wifi: %s" % (reason or event))
         else:

@@ -83,7 +83,7 @@ class View:
         info = node.wifi.info()
         client = node.link.client if node.link else None
         rows = [
-            ("network", networks.shown(info["ssid"]).decode() if info["ssid"] else "-"),
+            ("network", _shown(info["ssid"])),
             ("address", info["address"] or "-"),
             ("signal", "%d dBm" % info["rssi"] if info["rssi"] else "-"),
             ("broker", "-" if client is None else "connected" if client.connected else "disconnected"),
@@ -146,7 +146,7 @@ class View:
         await asyncio.sleep_ms(_ANSWER_MS)
         try:
             reason = await self._tried(new)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001  (whatever it is: it ends the trial, and the page says so)
             self.fault(e)
             reason = "%s: %s" % (type(e).__name__, e)
         if not reason:
@@ -159,8 +159,7 @@ class View:
         self._node.log(WARNING, "new settings: %s" % reason)
         if self._node.wifi.state == "trial":
             self._node.wifi.fire("drop")
-        if self._node.link:
-            self._node.link.client.start()
+        self._node.trial = False
 
     def _begin(self, name: str) -> None:
         """Step `name` is being tried; those before it are done."""
@@ -174,8 +173,8 @@ class View:
         """Try the new settings and take them over; returns "" or why not."""
         node = self._node
         self._begin("wifi")
-        if node.link:
-            await node.link.client.disconnect()
+        node.trial = True
+        await call("connect.offline", node, True)
         network = _new_network(new, node.cfg, node.wifi)
         if network is not None:
             ok, reason = await node.wifi.try_network(network)
@@ -196,16 +195,13 @@ class View:
         node.cfg = new
         node.wifi.apply(new["wifi"])
         node.name = new["device"].get("name") or node.id
-        node.link = None
-        call("start.platform", node)
-        if node.link:
-            node.link.client.start()
+        node.mute = node.trial = False
         self._begin("")
         self._state = portal.DONE
         self._candidate = None
         node.log(INFO, "new settings are in use")
-        for section in new:
-            if section not in _LIVE and new[section] != old.get(section):
+        for section, values in new.items():
+            if section not in _LIVE and values != old.get(section):
                 node.log(INFO, "%s: changed, restarting in a minute" % section)
                 await asyncio.sleep(60)
                 self._restart_at = True
@@ -236,3 +232,7 @@ async def serve(node) -> None:
         for name in list(sys.modules):
             if name == "portal" or name.startswith("portal.") or name == "node.setup":
                 del sys.modules[name]
+
+
+def _shown(ssid: bytes) -> str:
+    return ssid.decode() if networks.readable(ssid) else "".join(chr(c) if 32 <= c < 127 else "?" for c in ssid)

@@ -28,7 +28,7 @@ import asyncio
 import sys
 
 try:
-    from micropython import const
+    from micropython import const as const
 except ImportError:  # CPython
 
     def const(value):
@@ -36,7 +36,7 @@ except ImportError:  # CPython
         return value
 
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

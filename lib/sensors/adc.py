@@ -4,7 +4,9 @@ The chip's ADC measures 0 … 1.0 V in 1024 steps; NodeMCU and D1 mini divide 3.
 Reading it again within about 3 ms disturbs WiFi, so several samples are taken with a pause between.
 """
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

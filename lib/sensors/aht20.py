@@ -1,9 +1,9 @@
 """AHT20 and AHT10 (Aosong) on I2C: temperature and humidity; only the AHT20 sends a CRC (data sheet AHT20 5.4)."""
 
-from . import ReadError
+from . import ReadError, const
 from .i2c import Device, crc8
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

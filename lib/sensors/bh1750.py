@@ -1,8 +1,9 @@
 """BH1750 (Rohm) on I2C: light in lux (data sheet BH1750FVI). The chip has neither an id nor a checksum."""
 
+from . import const
 from .i2c import Device
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

@@ -6,10 +6,10 @@ hold 22 bits and pressure needs 25; Python's integers have no limit, so the 64-b
 
 import struct
 
-from . import ReadError
+from . import ReadError, const
 from .i2c import Device
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

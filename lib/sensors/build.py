@@ -2,19 +2,19 @@
 
 import sys
 
-from . import Sensor
+from . import Sensor, const
 from .spec import Spec, SpecError, is_word
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
     from . import Board
 
 TYPES = "adc aht10 aht20 bh1750 bme280 bmp280 counter dht11 dht22 digital ds18b20 hcsr04 health sht3x sim vcc"
-PERIOD_S = 60
-PERIOD_MOST_S = 86_400
-_SAME_MODULE = "aht10 aht20 bmp280 bme280 dht11 dht22"  # type, module that serves it
+_PERIOD_S = const(60)
+_PERIOD_MOST_S = const(86_400)
+_SAME_MODULE = const("aht10 aht20 bmp280 bme280 dht11 dht22")  # type, module that serves it
 
 
 def build(entry: "Any", board: "Board", user_dir: str) -> Sensor:
@@ -41,7 +41,7 @@ def guarded(spec: Spec, driver: "Any", board: "Board") -> Sensor:
     kind = spec.get("type")
     name = spec.word("name", kind)
     least = getattr(driver, "MIN_PERIOD", 1)
-    period = spec.number("period", least, PERIOD_MOST_S, max(PERIOD_S, least))
+    period = spec.number("period", least, _PERIOD_MOST_S, max(_PERIOD_S, least))
     sensor = Sensor(kind, name, period, driver, board.clock)
     filters = spec.get("filters")
     if filters or not (filters is None or isinstance(filters, dict)):

@@ -2,7 +2,9 @@
 about 100 a second; from 0 at every boot.
 """
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

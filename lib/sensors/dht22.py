@@ -4,9 +4,9 @@ The transfer itself holds the processor for about 25 ms: the port does it in one
 seconds answers with the old values.
 """
 
-from . import ReadError
+from . import ReadError, const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

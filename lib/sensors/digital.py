@@ -2,7 +2,9 @@
 reading at once, and the period brings one anyway. Levels shorter than `debounce` are ignored on purpose.
 """
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

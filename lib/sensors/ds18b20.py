@@ -4,9 +4,9 @@ not the frozen ds18x20's, which take the power-on value of 85 °C and a shorted 
 Wired with three wires: a parasite-powered one needs a strong pull-up that the board has not.
 """
 
-from . import ReadError
+from . import ReadError, const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

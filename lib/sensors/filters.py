@@ -5,7 +5,9 @@ Declared per value in the settings: "filters": {"temperature": {"offset": -0.5, 
 round; then min_interval, delta, max_interval decide about sending. Windows are bounded and made once.
 """
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

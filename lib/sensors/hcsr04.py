@@ -3,9 +3,9 @@
 The echo output of a 5 V module needs a divider to 3.3 V.
 """
 
-from . import ReadError
+from . import ReadError, const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

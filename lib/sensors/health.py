@@ -6,7 +6,9 @@ unless the node gives them. What is missing is left out of the reading.
 
 import gc
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

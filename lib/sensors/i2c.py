@@ -1,8 +1,8 @@
 """A chip on the I2C bus: address, transfers, and what is checked before every one of them. Base of the I2C drivers."""
 
-from . import ReadError
+from . import ReadError, const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

@@ -1,9 +1,9 @@
 """SHT30, SHT31, SHT35 (Sensirion) on I2C: temperature and humidity, each with a CRC (data sheet SHT3x-DIS 4)."""
 
-from . import ReadError
+from . import ReadError, const
 from .i2c import Device, crc8
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

@@ -6,14 +6,16 @@ The same second gives the same values everywhere. Marked as simulated, so that n
 from math import sin
 from time import time
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
     from .spec import Spec
 
-DAY_S = 86_400
-FRONT_S = 432_000  # five days from high to high
+_DAY_S = const(86_400)
+_FRONT_S = const(432_000)  # five days from high to high
 
 
 class Driver:
@@ -28,14 +30,14 @@ class Driver:
 
     def __init__(self, spec: "Spec", board: "Any") -> None:
         self._time = getattr(board.clock, "time", time)  # a stand-in clock may have its own
-        self._phase_s = spec.integer("phase", 0, FRONT_S, 0)
+        self._phase_s = spec.integer("phase", 0, _FRONT_S, 0)
 
     async def read(self) -> list:
         """[°C, %, hPa]"""
         t = int(self._time()) + self._phase_s
-        day = _wave(t, DAY_S)
+        day = _wave(t, _DAY_S)
         draught = _wave(t, 600)
-        return [21 + 4 * day + 0.2 * draught, 55 - 15 * day + draught, 1013 + 12 * _wave(t, FRONT_S)]
+        return [21 + 4 * day + 0.2 * draught, 55 - 15 * day + draught, 1013 + 12 * _wave(t, _FRONT_S)]
 
 
 def _wave(t: int, period_s: int) -> float:

@@ -3,7 +3,9 @@
 A driver asks for its fields here; `done()` refuses what nobody asked for, so a mistyped field name is not ignored.
 """
 
-TYPE_CHECKING = False
+from . import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

@@ -1,8 +1,8 @@
 """What went wrong with a reading, in words. Loaded when something did, and let go after."""
 
-from . import ReadError
+from . import ReadError, const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

@@ -2,9 +2,9 @@
 255 (the port's tutorial: esp.flash_write of esp_init_data); else the chip answers 65535.
 """
 
-from . import ReadError
+from . import ReadError, const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 

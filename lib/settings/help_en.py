@@ -8,6 +8,7 @@ device.board | Board | Which D-names its pins have.
 device.led | LED pin | Empty: the board's own LED.
 device.button | Button pin | Empty: the board's own FLASH button.
 device.web | Page on the home network | The set-up page is then also served there, with the password.
+device.web_port | Port of the page | Empty: 80, which phones need to find the page by themselves.
 device.password | Page password | Asked for by the page on the home network.
 device.command_key | Command key | If set, commands that change something must be signed with it.
 wifi | WiFi | Networks to join, and the node's own access point.

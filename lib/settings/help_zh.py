@@ -8,6 +8,7 @@ device.board | 开发板 | 决定引脚的 D 编号。
 device.led | LED 引脚 | 留空:板载 LED。
 device.button | 按键引脚 | 留空:板载 FLASH 按键。
 device.web | 在家庭网络中提供页面 | 开启后在家庭网络中也可打开设置页面,需要密码。
+device.web_port | 页面端口 | 留空为 80；手机只有在 80 端口才能自动打开页面。
 device.password | 页面密码 | 在家庭网络中打开页面时需要输入。
 device.command_key | 命令密钥 | 设置后,有改动作用的命令必须用它签名。
 wifi | WiFi | 要加入的网络,以及节点自己的热点。

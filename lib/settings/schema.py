@@ -27,6 +27,7 @@ board         | choice      | nodemcu,d1_mini,esp01,generic | | nodemcu |
 led           | pin         |         |     |              |
 button        | pin         |         |     |              |
 web           | bool        |         |     | no           |
+web_port      | int         | 1..65535 |    |              |
 password      | text        | 8..64   |     |              | secret
 command_key   | text        | 8..64   |     |              | secret
 [wifi]

@@ -35,9 +35,9 @@ LAST = const("settings.last.json")
 CANDIDATE = const("settings.candidate.json")
 TRIAL = const("settings.trial.json")
 
-TABLE = const("6d6944ab")  # sha256 of VERSION, a line end and the TABLE of schema.py
+TABLE = const("d3c51548")  # sha256 of VERSION, a line end and the TABLE of schema.py
 DEFAULTS = const(  # of all sections
-    '{"device": {"board": "nodemcu", "web": false}, "wifi": {"mode": "auto", "networks": [], "fallback_after": 60, '
+    '{"device": {"board": "nodemcu", "web": false}, "wifi": {"mode": "auto", "networks": [], "fallback_after": 180, '
     '"ap_open": false, "ap_channel": 6, "ap_address": "192.168.4.1"}, "mqtt": {"brokers": [], "keepalive": 60, "qos":'
     ' 1, "availability": true, "retain": true, "clean_session": true, "format": "json", "discovery": false, '
     '"discovery_prefix": "homeassistant"}, "cloud": {"platform": "plain", "tls": false}, "sensors": [], "outputs": '
@@ -123,8 +123,8 @@ def load(directory: str = "/") -> tuple:
     """`(settings, notes)`: the current ones, else the last good ones, else defaults. Raises for nothing a file holds.
 
     `notes` is empty when all is well; else its first line says what was refused, why, and what runs instead, and one
-    line follows for each fault or unknown name. A good file of a person is stored anew with a stamp, so that only the
-    first start with it costs the memory of a full check; one with unknown names is left for the person to correct.
+    line follows for each fault or unknown name. A good file of a person is stored anew with a stamp, and a refused one is
+    set aside for the last good settings, so that only the first start costs the memory of a full check.
     """
     settings = read(path(directory, CURRENT))
     if settings is not None:

@@ -2,7 +2,8 @@
 
 Files, all in one directory:
   settings.json            the current ones
-  settings.last.json       the ones before: last good
+  settings.last.json       the ones before: last good; or a person's file, where names in it were unknown
+  settings.refused.json    a file that was refused while there were last good ones, for the person to correct
   settings.candidate.json  new ones, to be tried on the next connect
   settings.trial.json      the candidate while it is being tried; found at a start, it did not survive its trial
   settings.dropped.txt     why the last candidate was dropped
@@ -36,6 +37,7 @@ _TABLE = const(8)  # digits of the table's id, before TAIL
 
 _DROPPED = const("settings.dropped.txt")
 _NEW = const("settings.new")
+_REFUSED = const("settings.refused.json")
 _REASON_BYTES = const(160)
 _INTERRUPTED = const("the node restarted during the trial")
 
@@ -114,27 +116,32 @@ def load(directory: str = "/") -> tuple:
     except Refused as e:
         first = e
     else:
-        if not notes:
-            _restamp(directory, settings, notes)
+        _restamp(directory, settings, notes, LAST if notes else "")
         return settings, notes
     try:
         settings = read(path(directory, LAST), notes)
-        notes.insert(0, "%s %s; running on the last good settings" % (CURRENT, first.reason))
+        notes[:0] = ["%s %s; running on the last good settings" % (CURRENT, first.reason)] + first.faults
+        _restamp(directory, settings, notes, _REFUSED)
     except Refused as e:
         settings = stamp.whole({})
         notes.append("%s %s, %s %s; running on defaults" % (CURRENT, first.reason, LAST, e.reason))
-    for line in first.faults:
-        notes.append(line)
+        notes.extend(first.faults)
     return settings, notes
 
 
-def _restamp(directory: str, settings: dict, notes: list) -> None:
-    """Store the current settings again, so that the next start need not check them. They are in use either way."""
+def _restamp(directory: str, settings: dict, notes: list, aside: str) -> None:
+    """Store `settings` as the current ones, so that the next start need not check them. They are in use either way.
+
+    aside: the name under which the file that is current now is kept; "": it says the same and is replaced.
+    """
+    current = path(directory, CURRENT)
     try:
         if _write(directory, CURRENT, settings):
-            os.rename(path(directory, _NEW), path(directory, CURRENT))
+            if aside and size_of(current) is not None:
+                os.rename(current, path(directory, aside))
+            os.rename(path(directory, _NEW), current)
     except (OSError, ValueError) as e:
-        notes.append("%s is used, but could not be stored with a checksum: %s" % (CURRENT, e))
+        notes.append("the settings are used, but could not be stored with a checksum: %s" % e)
 
 
 def _checked(settings: dict) -> dict:
@@ -262,5 +269,5 @@ def dropped(directory: str = "/") -> str:
 
 def reset(directory: str = "/") -> None:
     """Factory reset: remove every settings file. The order keeps a half done reset from bringing an older file back."""
-    for name in (CANDIDATE, TRIAL, LAST, CURRENT, _DROPPED, _NEW):
+    for name in (CANDIDATE, TRIAL, LAST, CURRENT, _DROPPED, _NEW, _REFUSED):
         _remove(path(directory, name))

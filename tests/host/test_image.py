@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_same_input_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
 def test_parts_are_where_the_flash_map_puts_them(root: Path, tmp_path: Path) -> None:
     firmware = tmp_path / "firmware.bin"
     firmware.write_bytes(b"\xe9" * 1000)
-    built = build(root, tmp_path / "a.bin", settings={"a": 1}, base_firmware=firmware)
+    built = build(root, tmp_path / "a.bin", settings={"device": {"name": "a"}}, base_firmware=firmware)
     data = built.path.read_bytes()
     assert len(data) == 4 * 1024 * 1024
     assert data[:1001] == b"\xe9" * 1000 + b"\xff"
@@ -48,7 +49,7 @@ def test_parts_are_where_the_flash_map_puts_them(root: Path, tmp_path: Path) -> 
     system.mount()
     assert sorted(system.listdir("/")) == ["boot.py", "main.py", "settings.json"]
     with system.open("settings.json", "rb") as file:
-        assert file.read() == b'{"a":1}'
+        assert json.loads(file.read())["device"] == {"name": "a"}
     assert set(data[-20 * 1024 :]) == {0xFF}
 
 

@@ -45,6 +45,7 @@ MISSING = [
 PRESENT = [
     "try:\n    import typing\nexcept ImportError:\n    typing = None",
     "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from typing import Callable",
+    "class A:\n    if False:\n        from typing import Any",
     "def f(a: 'list[int]' = [1][0:1]) -> int | None: return None",
     "first, *rest = [1, 2]\nprint(*rest)",
     "x = 'a b'.split(' ', 1)",

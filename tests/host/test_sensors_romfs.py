@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-LARGEST = 13_000  # bytes held after create() and unload() in the 64-bit VM; the chip's objects are half as large
+LARGEST = 11_000  # bytes held after create() and unload() in the 64-bit VM; the chip's objects are half as large
 
 PROGRAM = """
 import asyncio, gc, io, json, os, sys, vfs, math, struct

@@ -1,6 +1,8 @@
 """A scripted broker for tests of the MQTT client: real sockets, one process, CPython and MicroPython alike.
 
-By itself it answers as a broker should (`answer`); a test switches answers off (`mute`), changes them, breaks the link, and
+By itself it answers as a broker should (`answer`); a test switches answers off (`mute`), changes them, breaks
+the
+link, and
 sends any bytes it likes. It knows nothing of lib/mqtt.
 """
 
@@ -37,7 +39,7 @@ class Packet:
         return "<packet %d flags %d pid %d %r>" % (self.kind, self.flags, self.pid, self.body[:40])
 
 
-def publish(topic, payload, qos=0, pid=0, dup=False, retain=False):
+def publish(topic, payload, qos=0, pid=0, dup=False, retain=False):  # noqa: PLR0917
     """A PUBLISH as bytes."""
     topic = topic if isinstance(topic, bytes) else topic.encode()
     body = bytes((len(topic) >> 8, len(topic) & 255)) + topic
@@ -49,7 +51,7 @@ def publish(topic, payload, qos=0, pid=0, dup=False, retain=False):
     while size > 127:
         head.append(size & 127 | 128)
         size >>= 7
-    return bytes(head + [size]) + body
+    return bytes(head + [size]) + body  # noqa: RUF005  (MicroPython has no unpacking here)
 
 
 def ack(kind, pid):
@@ -58,7 +60,9 @@ def ack(kind, pid):
 
 
 class Broker:
-    """One listener, any number of connections one after another; `packets` has all that came, `seen` how far a test read."""
+    """One listener, any number of connections one after another; `packets` has all that came, `seen` how far a
+    test
+    read."""
 
     def __init__(self):
         self.port = 0
@@ -146,7 +150,7 @@ class Broker:
                 while at < len(packet.body):
                     at += 3 + (packet.body[at] << 8 | packet.body[at + 1])
                     codes.append(packet.body[at - 1])
-            return bytes([0x90, 2 + len(codes), packet.pid >> 8, packet.pid & 255] + list(codes))
+            return bytes([0x90, 2 + len(codes), packet.pid >> 8, packet.pid & 255] + list(codes))  # noqa: RUF005
         if kind == UNSUBSCRIBE:
             return ack(UNSUBACK, packet.pid)
         if kind == PINGREQ:
@@ -177,6 +181,13 @@ class Broker:
         i = self._next(kind)
         self.seen = i + 1
         return self.packets[i]
+
+    async def several(self, kind, count):
+        """The next `count` packets of this kind."""
+        found = []
+        while len(found) < count:
+            found.append(await self.expect(kind))
+        return found
 
     def _next(self, kind):
         for i in range(self.seen, len(self.packets)):

@@ -248,6 +248,13 @@ def test_a_length_of_268_mb_costs_nothing():
     assert rx.left == 0x0FFFFFFF - 3 and len(rx.buf) == 64
 
 
+def test_a_large_message_without_a_topic_is_refused():
+    for first in (0x30, 0x32):
+        rx, kind = decode(bytes((first,)) + b"\xb8\xad\x00\x00\x00\x00\x07", 64)
+        assert kind == first
+        assert "bad topic" in str(raises(ProtocolError, rx.publish, kind))
+
+
 def test_a_topic_larger_than_the_buffer():
     rx = Decoder(64)
     fill(rx, b"\x32\x90\x4e\x03\xe8" + b"t" * 59)

@@ -204,10 +204,29 @@ def test_a_file_that_another_firmware_checked_is_checked_again():
             d.write(whole)
             cfg, found = d.load()
             assert cfg["mqtt"]["qos"] == 2 and found == notes
-            assert (d.read() == whole) == bool(notes), "stored with its own stamp, unless something would be lost"
+            assert d.read() != whole, "stored with its own stamp"
+            if notes:
+                with open(d.path + "/settings.last.json", "rb") as f:
+                    assert f.read() == whole, "what the node does not know is not lost"
+            assert d.load() == (cfg, [])
         body = b'"mqtt": {"qos": 7}\n}\n'
         d.write(stamp.first_lines((body,), "01234567") + body)
         assert d.load()[1][1] == "mqtt.qos: 7 is out of range, wanted 0 to 2"
+
+
+def test_a_refused_file_is_set_aside_for_the_last_good_settings():
+    with Folder() as d:
+        d.write('{"device": {"name": "one"}}')
+        d.load()
+        settings.save(named("two"), d.path)
+        bad = b'{"mqtt": {"qos": 7}}'
+        d.write(bad)
+        cfg, notes = d.load()
+        assert cfg == named("one")
+        assert "settings.json" in notes[0] and "last good" in notes[0] and "mqtt.qos" in notes[1]
+        with open(d.path + "/settings.refused.json", "rb") as f:
+            assert f.read() == bad
+        assert d.load() == (named("one"), [])
 
 
 def test_a_good_file_that_cannot_be_stored_anew_is_used():
@@ -219,7 +238,7 @@ def test_a_good_file_that_cannot_be_stored_anew_is_used():
         finally:
             os.rmdir(d.path + "/settings.new")
         assert cfg == named("x") and len(notes) == 1
-        assert notes[0].startswith("settings.json is used, but could not be stored with a checksum: ")
+        assert notes[0].startswith("the settings are used, but could not be stored with a checksum: ")
 
 
 def test_a_bad_current_file_never_becomes_the_last_good():

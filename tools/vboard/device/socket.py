@@ -6,7 +6,7 @@ import vb_rpc
 from usocket import *
 
 
-def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):  # noqa: PLR0917
+def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
     """Blocks, as on the chip, until the virtual name server has answered; OSError(-2) if it has not."""
     if host is None:
         host = ""

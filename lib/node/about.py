@@ -1,0 +1,30 @@
+"""What the node says of itself after each connection."""
+
+import json
+import sys
+
+import machine
+
+from . import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .node import Node
+
+
+def info(node: Node) -> str:
+    """What a user wants to know of a node once, as JSON: version, address, why it started, units of its values."""
+    units = {}
+    for sensor in node.sensors:
+        for field in sensor.fields:
+            if field[1]:
+                units[field[0]] = field[1]
+    return json.dumps(
+        {
+            "version": VERSION,
+            "platform": sys.platform,
+            "ip": node.wifi.sta.ifconfig()[0],
+            "reset": machine.reset_cause(),
+            "units": units,
+        }
+    )

