@@ -8,5 +8,5 @@ stay out of the node any more. `make build TARGET=frozen` checks this file again
 
 # ruff: noqa: F821  (manifest functions, given by MicroPython's tools/manifestfile.py)
 include("$(PORT_DIR)/boards/ESP8266_GENERIC/manifest_2MiB.py")
-for name in ("cloud", "mqtt", "node", "sensors", "settings", "wifi"):
+for name in ("cloud", "mqtt", "node", "portal", "sensors", "settings", "wifi"):
     package(name, base_path="../lib", opt=2)

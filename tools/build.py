@@ -114,10 +114,8 @@ def _romfs(root: Path, settings: bytes | None) -> _Content:
 
 def _slim(root: Path, settings: bytes | None) -> _Content:
     """All on LittleFS, below /lib: such firmware has no ROMFS, so bytecode costs RAM and only a slim node fits."""
-    compiled: dict[str, bytes] = {}
-    for package in SLIM_PACKAGES:
-        tree = images.compile_tree(root / "lib" / package, root / "build" / "mpy")
-        compiled |= {f"{package}/{path}": content for path, content in tree.items()}
+    tree = images.compile_tree(root / "lib", root / "build" / "mpy")
+    compiled = {path: content for path, content in tree.items() if path.partition("/")[0] in SLIM_PACKAGES}
     data = device_files(root, settings, root / "firmware" / "slim")
     return compiled, data | {f"lib/{path}": content for path, content in compiled.items()}
 

@@ -41,8 +41,7 @@ class Line:
         """The lines that have come; waits for at most WAIT. A line of our own says when the port goes and comes."""
         if self._serial is None:
             try:
-                port = serial.serial_for_url(self._port, BAUD, timeout=WAIT, exclusive=True)
-                self._serial = port
+                self._serial = _open(self._port)
             except (OSError, serial.SerialException):
                 time.sleep(RETRY)
                 return
@@ -96,3 +95,8 @@ def monitor(port: str, console: Console, broker: str = "", stop: Callable[[], bo
                 words = printable(f"{arrival.topic} {arrival.payload.decode('utf-8', 'backslashreplace')}")
                 shown = styled(f"broker  {words}", datetime.datetime.now())
                 console.print(shown, style="cyan", soft_wrap=True)
+
+
+def _open(port: str) -> Any:
+    library: Any = serial
+    return library.serial_for_url(port, BAUD, timeout=WAIT, exclusive=True)

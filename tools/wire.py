@@ -222,7 +222,7 @@ def _mpremote(port: str) -> Any:
 
 
 def _ampy(port: str) -> Any:
-    from ampy.pyboard import Pyboard  # type: ignore[import-untyped]
+    from ampy.pyboard import Pyboard
 
     board = Pyboard(port)
     board.serial.timeout = READ_TIMEOUT

@@ -131,7 +131,7 @@ def test_a_board_that_swallows_ctrl_c_needs_a_hand_at_its_reset_button(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "NUDGE", 0.5)
-    stuck = b"print('stuck')\nwhile 1:\n    try:\n        while 1:\n            pass\n    except KeyboardInterrupt:\n        pass\n"
+    stuck = b"print('stuck')\nwhile 1:\n try:\n  while 1:\n   pass\n except KeyboardInterrupt:\n  pass\n"
     slow = b"import time\ntime.sleep_ms(200)\n"  # the chip takes so long from reset to main.py
     with Board(factory_image(tmp_path / "flash.bin", {"boot.py": slow, "main.py": stuck})) as board:
         board.power_on()

@@ -15,7 +15,7 @@ from tools.errors import ToolError
 from tools.vboard import Board
 from tools.vboard.board import OFF
 
-CUTS = 15  # in each way; `make soak`: 100
+CUTS = 10  # in each way; `make soak`: 100
 MOST_WRITES = 450  # flash writes of the start of the board that takes the files, about
 
 
