@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export PYTHONPATH := .
 
-.PHONY: help setup run test soak lint bench clean lock
+.PHONY: help setup run build firmware flash deploy provision ports monitor watch doctor test soak lint bench clean lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,33 @@ setup: .venv/.ready ## make .venv and install the pinned packages
 
 run: .venv/.ready ## the node on the virtual board, its readings as a broker receives them
 	@exec $(PY) -m tools run
+
+build: .venv/.ready ## what goes on the chip, into build/, with a report of its sizes (TARGET, FLASH, SETTINGS)
+	@exec $(PY) -m tools build
+
+firmware: .venv/.ready ## get and check the base firmware, MicroPython itself (FILE)
+	@exec $(PY) -m tools firmware
+
+flash: .venv/.ready ## erase the chip and write the base firmware; ALL=1: the program too (PORT, FILE, SETTINGS)
+	@exec $(PY) -m tools flash
+
+deploy: .venv/.ready ## bring the program on a board up to date (PORT, TARGET, SETTINGS, TOOL=ampy)
+	@exec $(PY) -m tools deploy
+
+provision: .venv/.ready ## settings and a label for one board, or with CSV=file for many (PORT, SETTINGS, SHOW=1)
+	@exec $(PY) -m tools provision
+
+ports: .venv/.ready ## the serial ports that may have a board
+	@exec $(PY) -m tools ports
+
+monitor: .venv/.ready ## the board's console, with the time of each line (PORT, BROKER)
+	@exec $(PY) -m tools monitor
+
+watch: .venv/.ready ## a live table of all nodes at a broker (BROKER=host[:port], CSV=file to record)
+	@exec $(PY) -m tools watch
+
+doctor: .venv/.ready ## what is wrong: port, board, firmware, program, settings, broker (PORT, BROKER)
+	@exec $(PY) -m tools doctor
 
 test: .venv/.ready ## all tests that end within minutes
 	@exec $(PY) -m pytest -m "not soak"

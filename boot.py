@@ -4,5 +4,10 @@ The firmware has mounted the ROMFS partition at /rom and put it on sys.path by t
 """
 
 import gc
+import os
 
+if "staged" in os.listdir("/"):  # a deployment is complete but not in place yet: firmware/device/update.py
+    import update
+
+    update.apply()
 gc.collect()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,6 +37,216 @@ def run(
     from tools.run import run as run_node
 
     raise typer.Exit(run_node(broker=broker, wanted=readings, timeout=timeout, svg=svg))
+
+
+@contextlib.contextmanager
+def _command(name: str) -> Iterator[Console]:
+    """A console for a command; a ToolError becomes its words in red and exit code 1, Ctrl-C exit code 130."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    try:
+        yield console
+    except ToolError as error:
+        Console(stderr=True).print(Text(f"make {name}: {error}", style="bold red"), soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+Target = Annotated[str, typer.Option(envvar="TARGET", help="romfs, littlefs or frozen")]
+FlashMB = Annotated[int, typer.Option(envvar="FLASH", min=2, max=4, help="size of the chip's flash in MB: 2 or 4")]
+File = Annotated[Path | None, typer.Option(envvar="FILE", help="a base firmware that you have")]
+Settings = Annotated[Path | None, typer.Option(envvar="SETTINGS", help="a settings.json to put on the board")]
+Port = Annotated[str, typer.Option(envvar="PORT", help="serial port; chosen by itself if there is one board")]
+Baud = Annotated[int, typer.Option(envvar="BAUD", help="speed of the boot loader; 115200 is tried if it fails")]
+
+
+@app.command()
+def build(target: Target = "romfs", flash: FlashMB = 4, file: File = None, settings: Settings = None) -> None:
+    """Compile and build what goes on the chip, into build/<target>/, and report its sizes."""
+    from tools import build as builder
+    from tools import firmware as base
+    from tools.user_settings import content, read
+
+    with _command("build") as console:
+        pin = base.pinned()
+        found = file or (base.kept(pin) if target == "romfs" else None)
+        if found:
+            base.check(found, pin, romfs=target == "romfs")
+        cfg = content(read(settings)) if settings else None
+        made = builder.build(target, settings=cfg, flash_size=flash << 20, firmware=found)
+        builder.report(made, console)
+
+
+@app.command()
+def firmware(
+    file: File = None,
+    pin: Annotated[bool, typer.Option(envvar="PIN", help="write its SHA-256 to firmware/base.json")] = False,
+) -> None:
+    """Get and check the base firmware: MicroPython itself."""
+    from tools.firmware import firmware as get
+
+    with _command("firmware") as console:
+        get(file, pin, console)
+
+
+@app.command()
+def flash(
+    port: Port = "",
+    everything: Annotated[bool, typer.Option("--all", envvar="ALL", help="the program too, in one pass")] = False,
+    target: Target = "romfs",
+    file: File = None,
+    settings: Settings = None,
+    baud: Baud = 460800,
+    stub: Annotated[bool, typer.Option(envvar="STUB", help="esptool's stub: faster, and it verifies")] = True,
+    reset: Annotated[
+        bool, typer.Option(envvar="RESET", help="put the chip into boot loader mode by DTR and RTS")
+    ] = True,
+) -> None:
+    """Erase the chip and write the base firmware, through its boot loader."""
+    from tools import build as builder
+    from tools import firmware as base
+    from tools import flash as flasher
+    from tools.ports import choose
+    from tools.user_settings import content, read
+
+    with _command("flash") as console:
+        pin = base.pinned()
+        source = file or base.kept(pin) or base.firmware(None, False, console).path
+        found = base.check(source, pin, romfs=target == "romfs")
+        cfg = content(read(settings)) if settings else None
+
+        def make(size: int) -> builder.Build:
+            return builder.build(target, settings=cfg, flash_size=min(size, 4 << 20), firmware=found.path)
+
+        where = choose(port, console)
+        flasher.flash(where, found.path, console, build=make if everything else None, baud=baud, stub=stub, reset=reset)
+        console.print("done" if everything else "done; next: make deploy")
+
+
+@app.command()
+def deploy(
+    port: Port = "",
+    target: Target = "romfs",
+    settings: Settings = None,
+    tool: Annotated[
+        str, typer.Option(envvar="TOOL", help="mpremote, or ampy for the files on LittleFS only")
+    ] = "mpremote",
+) -> None:
+    """Bring the program on a board up to date: only what differs is sent."""
+    from tools import build as builder
+    from tools import deploy as deployer
+    from tools.ports import choose
+    from tools.user_settings import content, read
+
+    with _command("deploy") as console:
+        cfg = content(read(settings)) if settings else None
+        made = builder.build(target, settings=cfg)
+        deployer.say(deployer.deploy(choose(port, console), made, console, tool), console)
+
+
+@app.command()
+def ports() -> None:
+    """List the serial ports that may have a board."""
+    from tools.ports import show
+
+    with _command("ports") as console:
+        show(console)
+
+
+@app.command()
+def provision(
+    port: Port = "",
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE, such as mqtt.keepalive=120")
+    ] = None,
+    settings: Settings = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", envvar="CSV", help="many nodes: a row each, columns as --set")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(envvar="OUT", help="folder for what is made for --csv, and for the label")
+    ] = Path("build/nodes"),
+    fresh: Annotated[bool, typer.Option(envvar="FRESH", help="from the defaults, not from what the board has")] = False,
+    show: Annotated[bool, typer.Option(envvar="SHOW", help="only show what the board has, without secrets")] = False,
+) -> None:
+    """Write settings to a board, or make them for many; with a key and a label for each node's access point."""
+    import sys
+
+    from tools import provision as maker
+    from tools.label import Label
+    from tools.ports import choose
+    from tools.settings_file import settings as rules
+    from tools.user_settings import read
+
+    with _command("provision") as console:
+        pairs = maker.parse_assignments(assignments or [])
+        base = read(settings) if settings else rules.defaults() if fresh or table else None
+        if table:
+            cfg, faults = maker.merged(base or {}, pairs)
+            if faults:
+                raise ToolError("\n".join(faults))
+            raise typer.Exit(1 if maker.provision_csv(table, out, cfg, console) else 0)
+        where = choose(port, console)
+        if show:
+            maker.show_board(where, console)
+            return
+        if sys.stdin.isatty() and not pairs and settings is None:
+            pairs = maker.ask(console, [])
+        cfg = maker.provision_board(where, pairs, base, console)
+        label = Label.of(cfg)
+        maker.write_folder(out / label.name.replace("/", "_"), cfg)
+        maker.show(cfg, console)
+        console.print(label.text(), soft_wrap=True, markup=False)
+        console.print(
+            f"label and settings are in {out / label.name.replace('/', '_')}; the node starts", soft_wrap=True
+        )
+
+
+@app.command()
+def monitor(
+    port: Port = "",
+    broker: Annotated[str, typer.Option("--broker", "--mqtt", envvar="BROKER", help="show what it receives too")] = "",
+) -> None:
+    """Show a board's console with the time of each line. Ctrl-C ends."""
+    from tools.monitor import monitor as run_monitor
+    from tools.ports import choose
+
+    with _command("monitor") as console:
+        run_monitor(choose(port, console), console, broker)
+
+
+@app.command()
+def watch(
+    broker: Annotated[str, typer.Option(envvar="BROKER", help="host[:port]")] = "127.0.0.1",
+    topic: Annotated[str, typer.Option(envvar="TOPIC", help="topic filter of the nodes")] = "node/#",
+    user: Annotated[str, typer.Option(envvar="MQTT_USER", help="at the broker")] = "",
+    password: Annotated[
+        str, typer.Option(envvar="MQTT_PASSWORD", help="at the broker; better in the environment")
+    ] = "",
+    record: Annotated[Path | None, typer.Option("--csv", envvar="CSV", help="append each reading to this file")] = None,
+) -> None:
+    """Show all nodes at a broker. Ctrl-C ends."""
+    from tools.watch import watch as run_watch
+
+    with _command("watch") as console:
+        run_watch(broker, console, topic=topic, user=user, password=password, record=record)
+
+
+@app.command()
+def doctor(
+    port: Port = "",
+    broker: Annotated[
+        str, typer.Option(envvar="BROKER", help="host[:port]; else the one in the board's settings")
+    ] = "",
+) -> None:
+    """Examine port, board, firmware, program, settings and broker."""
+    from tools.doctor import doctor as examine
+
+    with _command("doctor") as console:
+        raise typer.Exit(1 if examine(port, broker, console) else 0)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def parse_address(text: str) -> Address:
 class Watcher:
     """Subscribes to a filter and puts what arrives into `arrivals`; reconnects by itself."""
 
-    def __init__(self, address: Address, topic_filter: str) -> None:
+    def __init__(self, address: Address, topic_filter: str, user: str = "", password: str = "") -> None:
         self.arrivals: queue.Queue[Arrival] = queue.Queue(maxsize=1000)
         self.connected = False
         self._address = address
@@ -67,6 +67,8 @@ class Watcher:
         self._answered = threading.Event()
         self._refusal = ""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        if user:
+            self._client.username_pw_set(user, password or None)
         self._client.reconnect_delay_set(1, 5)
         self._client.connect_timeout = CONNECT_TIMEOUT
         self._client.on_connect = self._on_connect

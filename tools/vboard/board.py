@@ -30,7 +30,7 @@ from .registers import Registers, Resolver
 
 HEAP = 76 * 1024  # bytes; 38 KiB of the chip, where every object is half the size
 HEAP_FREE = 75_808  # bytes; gc.mem_free() of a fresh VM with that heap
-ROM_TABLES = 1.02  # the allocator's tables for what the ROMFS takes
+ROM_TABLES = 1.02  # the allocator's tables for what the ROMFS partition takes
 STANDIN_ROOM = 96 * 1024  # bytes; for the stand-ins. What they leave is occupied (device/start.py).
 MAX_FAILED_BOOTS = 3
 JOB_TIMEOUT = 20  # s
@@ -333,7 +333,8 @@ class Board:
     def _spawn(self) -> None:
         self._booted = False
         self._spawned = time.monotonic()
-        heap = int(self.heap_free + image_module.romfs_size(self.flash) * ROM_TABLES + STANDIN_ROOM)
+        self.flash.stat()  # a missing file is told to whoever switches on
+        heap = int(self.heap_free + image_module.ROMFS_SIZE * ROM_TABLES + STANDIN_ROOM)
         self._vm = vm = VM(self.flash, heap)
         self.boots += 1
         self.console.attach(vm)

@@ -24,7 +24,7 @@ class Registers:
         size = board.flash.stat().st_size
         return [
             image_module.ROMFS_OFFSET,
-            image_module.romfs_size(board.flash),
+            image_module.ROMFS_SIZE,
             image_module.LITTLEFS_OFFSET,
             image_module.littlefs_blocks(size),
             board.cut,

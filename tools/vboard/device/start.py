@@ -30,11 +30,11 @@ def _run(name):
     return True
 
 
-def _mount(path, offset, blocks, cut):
+def _mount(path, offset, blocks):
     import vb_flash
     import vfs
 
-    device = vb_flash.Flash(path, offset, blocks, cut)
+    device = vb_flash.Flash(path, offset, blocks)
     vfs.umount("/")
     try:
         vfs.mount(vfs.VfsLfs2(device), "/")
@@ -50,7 +50,7 @@ def _heap(rom, free):
     """Occupy what the chip would not have: `free` bytes stay, in one piece. Returns the ballast, to be kept."""
     gc.collect()
     surplus = gc.mem_free() - free
-    vb_rpc.cast("board", "heap", gc.mem_alloc() - (len(rom) if rom else 0), surplus)
+    vb_rpc.cast("board", "heap", gc.mem_alloc() - len(rom), surplus)
     chain = None
     for _ in range(_HOLES // 32):  # one block each: they fill the holes that loading has left
         chain = (chain,)
@@ -66,16 +66,22 @@ def _start():
     for standin in ("time", "esp", "machine", "network", "socket"):
         __import__(standin)  # from this folder; they stay in sys.modules
     import vb_flash
-    import vfs
+    import vb_vfs as vfs
 
-    rom = vb_flash.read_rom(path, rom_offset, rom_size) if rom_size else None
+    device = vb_flash.Rom(path, rom_offset, rom_size)
+    vfs._rom = device
+    sys.modules["vfs"] = vfs
+    rom = device.memory
     sys.path[:] = ["", ".frozen", "/rom", "/rom/lib", "/lib", "/"]
     sys.argv[:] = []
     vb_rpc.ballast = _heap(rom, free)
     gc.threshold(free // 4)
-    _mount(path, offset, blocks, cut)
-    if rom:
+    _mount(path, offset, blocks)
+    try:
         vfs.mount(vfs.VfsRom(memoryview(rom)), "/rom")
+    except (OSError, ValueError):
+        pass  # no ROMFS in the partition; main.c ignores it too
+    vb_flash.cut = cut
     vb_rpc.cast("board", "booted")
     ok = _run("boot.py")
     if raw:

@@ -1,0 +1,12 @@
+"""Freeze manifest: for people who build MicroPython themselves, with lib/ inside the firmware.
+
+    make -C ports/esp8266 BOARD=ESP8266_GENERIC FROZEN_MANIFEST=/path/to/this/firmware/manifest.py
+
+boot.py and main.py are not frozen: a frozen one would win over the file of that name, and the board could not be told to
+stay out of the node any more. `make build TARGET=frozen` checks this file against lib/.
+"""
+
+# ruff: noqa: F821  (manifest functions, given by MicroPython's tools/manifestfile.py)
+include("$(PORT_DIR)/boards/ESP8266_GENERIC/manifest_2MiB.py")
+for name in ("cloud", "mqtt", "node", "portal", "sensors", "settings", "wifi"):
+    package(name, base_path="../lib", opt=2)
