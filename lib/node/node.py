@@ -148,12 +148,10 @@ class Node:
             await link.client.publish(topic, payload, platform.qos)
 
     async def _portal(self) -> None:
-        from .setup import serve
-
         try:
-            await serve(self)
-        except OSError as e:
-            self.log(WARNING, "portal: %s" % e)
+            await call("setup.serve", self)
+        except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
+            self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
 
     # --- what the parts call
 
