@@ -224,7 +224,7 @@ def _object(section: str, raw, dotted: str, faults: list, notes: list) -> dict:
     return dict(**clean)  # MicroPython: keys become interned strings, shared with the code that reads them
 
 
-def _value(field, value, dotted: str, into: dict, faults: list, notes: list) -> None:  # noqa: PLR0917
+def _value(field, value, dotted: str, into: dict, faults: list, notes: list) -> None:
     """Check one value and put it into `into`; on a fault `into` keeps what it has."""
     try:
         check(field, value)

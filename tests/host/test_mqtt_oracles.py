@@ -47,7 +47,7 @@ def decode(data: bytes, size: int = 4096) -> tuple[Decoder, int]:
 
 @given(TOPICS, st.binary(max_size=300), st.integers(0, 2), st.booleans(), st.booleans(), st.integers(1, 65535))
 @settings(max_examples=300, deadline=None)
-def test_publish_is_read_by_amqtt_and_by_us(topic, payload, qos, retain, dup, pid) -> None:  # noqa: PLR0917
+def test_publish_is_read_by_amqtt_and_by_us(topic, payload, qos, retain, dup, pid) -> None:
     dup = dup and qos > 0
     first = 0x30 | dup << 3 | qos << 1 | retain
     buf = bytearray(4096)
@@ -78,7 +78,7 @@ def test_publish_of_amqtt_is_read_by_us(topic, payload, qos, retain, pid) -> Non
     st.none() | st.tuples(TOPICS, st.binary(max_size=50), st.integers(0, 2), st.booleans()),
 )
 @settings(max_examples=200, deadline=None)
-def test_connect_is_read_by_amqtt(client_id, user, password, keepalive, clean, will) -> None:  # noqa: PLR0917
+def test_connect_is_read_by_amqtt(client_id, user, password, keepalive, clean, will) -> None:
     if user is None:
         password = None
     client = mqtt.Client(

@@ -39,7 +39,7 @@ class Packet:
         return "<packet %d flags %d pid %d %r>" % (self.kind, self.flags, self.pid, self.body[:40])
 
 
-def publish(topic, payload, qos=0, pid=0, dup=False, retain=False):  # noqa: PLR0917
+def publish(topic, payload, qos=0, pid=0, dup=False, retain=False):
     """A PUBLISH as bytes."""
     topic = topic if isinstance(topic, bytes) else topic.encode()
     body = bytes((len(topic) >> 8, len(topic) & 255)) + topic

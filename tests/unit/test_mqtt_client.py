@@ -797,7 +797,7 @@ def test_a_large_message_into_a_sink():
         sink = Sink()
         asked = []
 
-        async def scenario(broker, client, seen, qos=qos, sink=sink, asked=asked):  # noqa: PLR0917
+        async def scenario(broker, client, seen, qos=qos, sink=sink, asked=asked):
             client.on_large = lambda *args: asked.append(args) or sink
             await broker.send(
                 publish("big", payload, qos, 9 if qos else 0, retain=True) + publish("small", b"x", 1, 10)
