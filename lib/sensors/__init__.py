@@ -90,7 +90,7 @@ class Board:
         check(name)
         self.name = name
         self.machine = machine or __import__("machine")
-        self.clock = clock or asyncio.core
+        self.clock = clock or asyncio.core  # type: ignore[attr-defined]  # not in the stubs
         self.status = status or dict
         self.warnings: "list[str]" = []
         self.claims: "dict[int, tuple[str, str]]" = {}  # GPIO number: use, owner; see pins.claim()

@@ -55,7 +55,7 @@ def _driver_class(spec: Spec, kind: str, user_dir: str) -> "Any":
     """The class Driver for `kind`: from this package, else from the user's directory."""
     if kind in TYPES.split():
         same = _SAME_MODULE.split()
-        name = same[same.index(kind) + 1] if kind in same[::2] else kind
+        name = same[same.index(kind) + 1] if kind in same[::2] else kind  # device: ok, a list
         return __import__("sensors." + name, None, None, ("Driver",)).Driver
     try:
         module = _user_module(kind, user_dir)

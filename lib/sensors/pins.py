@@ -59,7 +59,7 @@ def gpio(board: str, name: "str | int") -> int:
         upper = name.upper()
         digits = upper[4:] if upper.startswith("GPIO") else upper
         names = (_ESP01 if board == "esp01" else "" if board == "generic" else _NODEMCU).split()
-        if upper in names[::2]:
+        if upper in names[::2]:  # device: ok, a list
             number = int(names[names.index(upper) + 1])
         elif digits.isdigit() and len(digits) <= 2:
             number = int(digits)

@@ -32,7 +32,7 @@ def _redact_object(section: str, values: dict) -> dict:
         if field.secret and value:
             shown[field.name] = MARK
         elif field.kind == "list":
-            shown[field.name] = _redact_list(field.item, value)
+            shown[field.name] = _redact_list(field.item, value)  # type: ignore[arg-type]  # checked settings have all
     return shown
 
 
