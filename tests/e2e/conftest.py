@@ -30,7 +30,7 @@ def make_image(tmp_path: Path) -> Callable[..., Image]:
             file.write_text(text)
         (root / "boot.py").write_text(boot)
         (root / "main.py").write_text(main)
-        return build_image(root / name, {"node": {}}, root=root, cache=root / "cache", files=files)
+        return build_image(root / name, {"device": {"name": "demo"}}, root=root, cache=root / "cache", files=files)
 
     return make
 
