@@ -249,5 +249,14 @@ def doctor(
         raise typer.Exit(1 if examine(port, broker, console) else 0)
 
 
+def _add_cloud_commands() -> None:
+    from tools import bridge, identity
+
+    app.command(name="identity")(identity.command)
+    app.command(name="bridge")(bridge.command)
+
+
+_add_cloud_commands()
+
 if __name__ == "__main__":
     app(prog_name="python -m tools")

@@ -45,6 +45,7 @@ class Node:
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
         self.mute = False  # the settings name no broker
         self._fresh: list = []
+        self._grown = 0
         self._page: "asyncio.Task | None" = None
         self._counted = time.ticks_ms()
         self._uptime = 0
@@ -86,7 +87,10 @@ class Node:
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""
-        if self._fresh:
+        grown = len(self._fresh) > self._grown  # a group is whole when nothing has come since the last look
+        self._grown = len(self._fresh)
+        if self._fresh and not grown:
+            self._grown = 0
             self.latest = self._fresh
             self._fresh = []
             if self.outbox.add(self.uptime(), self.latest) == 1:
