@@ -21,6 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.node import measure_node
 from tests.brokers import Mosquitto, find_program
 from tools.image import build_romfs, compile_tree
 from tools.vboard.link import Link
@@ -191,6 +192,7 @@ def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as name:
         ours = measure_ours(program, Path(name))
+        ours.update(measure_node(program, Path(name)))
     shutil.rmtree(BUILD, ignore_errors=True)
     peers = {peer: measure_peer(names, module, BUILD / peer) for peer, names, module in PEERS}
     table = Table("figure", "ours", title="MQTT client on the unix VM against mosquitto, 32-byte payloads")
@@ -205,7 +207,7 @@ def main() -> None:
             lines.append(f"| {peer} | {key} | {value} |")
     console.print(side)
     text = [
-        "# Benchmarks of the MQTT client",
+        "# Benchmarks of the MQTT client and the node",
         "",
         f"Made by `make bench` on {datetime.date.today()}: {versions(program)}. One run, loopback, 32-byte payloads;",
         "mosquitto with `set_tcp_nodelay true`. Heap is what stays after a collection, on a 64-bit build: pointers and",
