@@ -36,11 +36,19 @@ from .session import PUBLISHED, RELEASE, RELEASED, Session, Slot
 if sys.implementation.name == "micropython":
     from .transport import Transport, Waiters, ticks_diff, ticks_ms, wait, wake
 else:
-    from .transport_cpython import Transport, Waiters, ticks_diff, ticks_ms, wait, wake
+    from .transport_cpython import (  # type: ignore[assignment,no-redef]  # its twin
+        Transport,
+        Waiters,
+        ticks_diff,
+        ticks_ms,
+        wait,
+        wake,
+    )
 
 TYPE_CHECKING = const(0)
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .setup import Will
 
@@ -82,12 +90,14 @@ class Client:
     _idle: int  # ms of silence after which PINGREQ is due
     _open_for: int  # ms that an attempt to connect may take
     _present: bool  # session present
+    _topic: "str | bytes"  # the last topic published to; its UTF-8 is _name
 
     if sys.implementation.name != "micropython":  # there, __getattr__ finds them
-        from .control import connect, disconnect, retry_now, start
-        from .persist import export_session, restore_session
-        from .request import subscribe, unsubscribe
-        from .setup import set_identity
+        # mypy does not know imports in a class
+        from .control import connect, disconnect, retry_now, start  # type: ignore[misc]
+        from .persist import export_session, restore_session  # type: ignore[misc]
+        from .request import subscribe, unsubscribe  # type: ignore[misc]
+        from .setup import set_identity  # type: ignore[misc]
 
     def __init__(
         self,
@@ -170,7 +180,7 @@ class Client:
     async def publish(
         self,
         topic: str,
-        payload: object,
+        payload: "Any",
         qos: int = 0,
         retain: bool = False,
         timeout: "float | None" = None,
@@ -333,7 +343,7 @@ class Client:
         if self._fault is None and (self.connected or self._stage):
             self._fault = reason
             if self._task is not asyncio.current_task():
-                self._task.cancel()
+                self._task.cancel()  # type: ignore[union-attr]  # a link has its task
 
     # --- the task: connecting, reading ------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ async def connect(client: "Client", timeout: float = 10) -> bool:
     finally:
         if client._once and client._task is task:  # cancelled by our caller
             client._task = None
-            task.cancel()
+            task.cancel()  # type: ignore[union-attr]  # start() made it
             client._transport.close()
     if client._once:
         raise client.reason or OSError(errno.ENOTCONN, "disconnected")

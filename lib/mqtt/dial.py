@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from asyncio import core
+from asyncio import core  # type: ignore[attr-defined]  # not in the stubs
 
 _IPPROTO_TCP = 6
 _TCP_NODELAY = 1

@@ -8,15 +8,16 @@ from . import load
 from .packet import CONNACK, ConnectRefused, ProtocolError
 from .session import RELEASE, UNSENT
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
+
     from .client import Client
     from .session import Session
 
 if sys.implementation.name == "micropython":
     from .transport import ticks_ms, wake
 
-    dial = None
+    dial: "Any" = None
 else:
     from .transport_cpython import dial, ticks_ms, wake
 

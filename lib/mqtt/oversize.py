@@ -2,8 +2,9 @@
 
 from .packet import PUBACK, PUBLISH, PUBREC, ProtocolError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
+
     from .client import Client
     from .packet import Decoder
 
@@ -46,7 +47,7 @@ async def receive(client: "Client", first: int) -> None:
     transport = client._transport
     qos = first >> 1 & 3
     known = client.session.received
-    sink = None
+    sink: "Any" = None
     pid_at = -1
     pid = 0
     if rx.size:

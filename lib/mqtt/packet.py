@@ -212,7 +212,7 @@ class Decoder:
         except UnicodeError:
             topic = ""
         if not is_topic(raw, len(topic)):
-            raise ProtocolError("bad topic %s" % raw[:32])
+            raise ProtocolError("bad topic %r" % raw[:32])
         if at > stop:
             pid = self.pid = buf[stop] << 8 | buf[stop + 1]
             if not pid:

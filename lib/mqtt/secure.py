@@ -3,10 +3,13 @@ it."""
 
 import tls
 
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
+
 _TIMEOUT = 10  # s, for one blocking read or write of axTLS
 
 
-def wrap(transport, host: str, ssl: object) -> None:
+def wrap(transport, host: str, ssl: "Any") -> None:
     """Put TLS over the transport's socket. ssl: True, the path of a CA file (DER), or an SSLContext."""
     sock = transport.sock
     checks = hasattr(tls, "CERT_REQUIRED")
@@ -17,9 +20,9 @@ def wrap(transport, host: str, ssl: object) -> None:
                 raise ValueError(
                     "ssl: this platform has no CA certificates of its own, the path of a CA file (DER) is wanted"
                 )
-            context.verify_mode = tls.CERT_REQUIRED
+            context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # of mbedTLS
             with open(ssl, "rb") as f:
-                context.load_verify_locations(f.read())
+                context.load_verify_locations(f.read())  # type: ignore[attr-defined]  # of mbedTLS
     else:
         context = ssl
     if checks:

@@ -14,6 +14,9 @@ import sys
 
 from .packet import const
 
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
+
 if sys.implementation.name == "micropython":
     from .transport import Waiters, wake
 else:
@@ -33,7 +36,7 @@ class Slot:
     dup: bool  # was it sent before
     head: int  # first byte of its PUBLISH, without DUP
     topic: bytes
-    payload: object  # bytes, a source of stream.py, or the exception that ended it
+    payload: "Any"  # bytes, a source of stream.py, or the exception that ended it
     at: int  # ticks_ms when it was last written
     done: "Waiters"  # who waits for its end
 

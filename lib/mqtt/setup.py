@@ -3,8 +3,9 @@ up."""
 
 from . import load
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
+
     from .client import Client
 
 
@@ -13,7 +14,7 @@ class Will:
 
     def __init__(self, topic: str, payload: "bytes | str", qos: int = 0, retain: bool = False):
         self.topic = load("text").topic_bytes(topic, "will topic")
-        self.payload = payload_bytes(payload, None)
+        self.payload: bytes = payload_bytes(payload, None)
         if len(self.payload) > 65535:
             raise ValueError("will payload: at most 65535 bytes wanted, %d given" % len(self.payload))
         if not isinstance(qos, int) or not 0 <= qos <= 2:
@@ -71,10 +72,10 @@ def set_identity(
         password = text.text_bytes(password, "password")
     if password is not None and len(password) > 65535:
         raise ValueError("password: at most 65535 bytes wanted, %d given" % len(password))
-    client._identity = (name, user, password)
+    client._identity = (name, user, password)  # type: ignore[assignment]  # UTF-8 by now
 
 
-def payload_bytes(payload: object, length: "int | None") -> object:
+def payload_bytes(payload: object, length: "int | None") -> "Any":
     """The payload as bytes that nobody changes later (a copy where the caller could); with `length`: see stream.py."""
     if length is not None:
         return load("stream").source(payload, length)

@@ -4,8 +4,9 @@ import asyncio
 import errno
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
+
     from .client import Client
 
 if sys.implementation.name == "micropython":
@@ -17,7 +18,7 @@ else:
 class _Source:
     """A payload of known length: a file, read from where it stands, again if need be; or an iterator of bytes, once."""
 
-    def __init__(self, payload: object, length: int):
+    def __init__(self, payload: "Any", length: int):
         self.length = length
         self.file = payload if hasattr(payload, "read") else None
         self.start = payload.tell() if self.file else 0
@@ -47,7 +48,7 @@ def _read(file, chunk: int):
         yield piece
 
 
-def source(payload: object, length: int) -> _Source:
+def source(payload: "Any", length: int) -> _Source:
     """`payload` for publish(length=...). Raises TypeError or ValueError."""
     if not isinstance(length, int) or not 0 <= length <= 0x0FFFFFFF:
         raise ValueError("length: number of bytes wanted, %r given" % (length,))

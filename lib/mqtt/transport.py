@@ -4,8 +4,11 @@ transport_cpython.py is its twin with the same names. Connecting is dial.py, TLS
 """
 
 import errno
-from asyncio import core
+from asyncio import core  # type: ignore[attr-defined]  # not in the stubs
 from time import ticks_diff, ticks_ms
+
+if False:  # for the type checker; compiled to nothing
+    from typing import Any
 
 __all__ = ("Transport", "Waiters", "ticks_diff", "ticks_ms", "wait", "wake")
 
@@ -32,6 +35,8 @@ class Transport:
     read takes no more than is due.
     """
 
+    io: "Any"  # the TLS or TCP socket that is read and written
+    sock: "Any"
     exact = False
     sock = io = key = found = None
 
