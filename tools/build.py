@@ -195,4 +195,4 @@ def report(built: Build, console: Console) -> None:
             soft_wrap=True,
         )
     elif built.firmware is None:
-        console.print("No base firmware is in it: get one with `make firmware`, or `make build FIRMWARE=file`.")
+        console.print("No base firmware is in it: get one with `make firmware`, or `make build FILE=...`.")

@@ -149,6 +149,7 @@ class Node:
 
     async def _portal(self) -> None:
         try:
+            self.log(INFO, "page: up")
             await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))

@@ -36,6 +36,7 @@ class View:
 
     def __init__(self, node):
         self._node = node
+        self._current = settings.load("/")[0]  # all of them; the node itself keeps what it uses
         self._scan: "list | None" = None
         self._task: "asyncio.Task | None" = None
         self._candidate: "dict | None" = None
@@ -60,7 +61,7 @@ class View:
 
     @property
     def settings(self) -> dict:
-        return self._candidate or settings.load("/")[0]
+        return self._candidate or self._current
 
     def hosts(self) -> tuple:
         wifi = self._node.wifi
@@ -97,7 +98,7 @@ class View:
         return rows
 
     def save(self, patch: dict) -> list:
-        merged, faults = settings.patch(settings.load("/")[0], patch)
+        merged, faults = settings.patch(self._current, patch)
         settings.release()
         if not faults:
             self._candidate = merged
@@ -110,7 +111,7 @@ class View:
         return (self._state, self._steps) if self._steps else None
 
     def export(self) -> dict:
-        return settings.redact(settings.load("/")[0])
+        return settings.redact(self._current)
 
     def restart(self) -> None:
         self._restart_at = True
@@ -189,8 +190,9 @@ class View:
         if reason:
             return reason
         self._begin("save")
-        old = settings.load("/")[0]
+        old = self._current
         settings.save(new, "/")
+        self._current = new
         settings.release()
         node.cfg = dict(new, sensors=())
         node.wifi.apply(new["wifi"])

@@ -16,7 +16,7 @@ except ImportError:  # CPython
         return value
 
 
-_SLOTS = const(2)
+_SLOTS = const(1)
 
 
 class Slot:
@@ -36,7 +36,7 @@ async def accept(portal, sock) -> None:
     try:
         while True:
             await net.ready(sock)
-            slot = slots[0] if slots[0].task is None else slots[1]
+            slot = slots[-1] if slots[0].task is not None else slots[0]
             portal.waiting = slot.task is not None
             if portal.waiting:
                 await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from test_flash_node import HEAP_FREE, ROOT
+from test_flash_node import ROOT
 
 from tests.brokers import EmbeddedBroker
 from tests.fake_firmware import firmware
@@ -81,7 +81,7 @@ def test_every_command_as_printed(tmp_path: Path, amqtt: EmbeddedBroker) -> None
     watcher = Watcher(Address(amqtt.host, amqtt.port), "node/new/telemetry")
     watcher.start()
     try:
-        with Board(image, names={BROKER_NAME: (amqtt.host, amqtt.port)}, heap_free=HEAP_FREE) as board:
+        with Board(image, names={BROKER_NAME: (amqtt.host, amqtt.port)}) as board:
             board.air.add(SSID, KEY)
             board.power_on()
             said = run(project, provision, PORT=board.console_path, SETTINGS=settings)

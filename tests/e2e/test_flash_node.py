@@ -17,7 +17,6 @@ from tools.vboard.bootloader import BootLoader
 from tools.watcher import Address, Watcher
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAP_FREE = 150_000  # bytes; more than the chip has, until the node fits (then: leave it out)
 
 
 def run_tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -43,7 +42,7 @@ def test_flash_all_then_power_on_publishes_readings(tmp_path: Path, amqtt: Embed
     watcher = Watcher(Address(amqtt.host, amqtt.port), "node/flashed/telemetry")
     watcher.start()
     try:
-        with Board(image, names={BROKER_NAME: (amqtt.host, amqtt.port)}, heap_free=HEAP_FREE) as board:
+        with Board(image, names={BROKER_NAME: (amqtt.host, amqtt.port)}) as board:
             board.air.add(SSID, KEY)
             board.set_adc(512)
             board.power_on()

@@ -30,6 +30,8 @@ QUEUE = 64 * 1024  # bytes on the way in each direction; when it is full the sen
 PASS, STALL, BLACK_HOLE = "pass", "stall", "black hole"
 ACCEPT, DROP, REFUSE = "accept", "drop", "refuse"
 
+FIRST_PORT_FOR_ALL = 1024  # ports below are for root
+
 
 class Link:
     """A relay for any number of destinations.
@@ -88,12 +90,17 @@ class Link:
         return listener.port
 
     def inbound(self, port: int) -> int:
-        """The free real port that stands for the node's own `port`; the same one every time."""
+        """The free real port that stands for the node's own `port`: that very one if it is to be had; the same every time."""
         if port not in self._inbound:
-            with socket.socket() as free:
-                free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                free.bind(("127.0.0.1", 0))
-                self._inbound[port] = free.getsockname()[1]
+            for wanted in (port, 0) if port >= FIRST_PORT_FOR_ALL else (0,):
+                with socket.socket() as free:
+                    free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    try:
+                        free.bind(("127.0.0.1", wanted))
+                    except OSError:
+                        continue  # taken
+                    self._inbound[port] = free.getsockname()[1]
+                    break
         return self._inbound[port]
 
     @property
