@@ -117,7 +117,7 @@ async def request(client: "Client", kind: int, filters: list) -> list:
         if entry and entry[3] is not None:
             if kind == SUBACK and len(entry[3]) != len(filters):
                 client._fail(ProtocolError("SUBACK for %d filters, %d asked" % (len(entry[3]), len(filters))))
-                raise client._fault  # type: ignore[misc]  # _fail() set it, but for a disconnect() between
+                raise client._fault or OSError(errno.ENOTCONN, "not connected")
             return entry[3]
         await wait_until_down(client)
 
