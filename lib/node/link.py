@@ -72,7 +72,7 @@ class Link:
             self._broker -= 1  # this broker did answer: try it first
 
     async def _greet(self) -> None:
-        """Birth and info, after each CONNACK."""
+        """Birth, info and subscriptions, after each CONNACK."""
         platform = self.platform
         client = self.client
         try:
@@ -80,7 +80,11 @@ class Link:
                 await client.publish(topic, payload, 1, retain)
             if hasattr(platform, "base"):
                 await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
+            # A cloud that confirms reports wants its replies subscribed; commands are not obeyed yet.
+            filters = platform.subscriptions() if platform.confirms else ()
             cloud.release()
+            if filters:
+                await client.subscribe(filters)
         except OSError:
             pass  # lost again: greeted on the next connection
 
