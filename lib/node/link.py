@@ -22,6 +22,7 @@ class Link:
         self._node = node
         self._broker = -1
         self._said = ""
+        self._reason: "Exception | None" = None  # the last one that was looked at
         will = platform.will()
         self.client = Client(
             "waiting",
@@ -36,10 +37,7 @@ class Link:
 
     def _attempt(self, client: Client) -> None:
         """Before an attempt to connect: OSError lets it pass."""
-        reason = client.reason
-        if reason is not None and self._broker >= 0 and not client.connected:
-            client.reason = None
-            self._failed(reason)
+        self.look()
         brokers = self.platform.brokers
         self._broker = (self._broker + 1) % len(brokers)
         client.host, client.port, tls = brokers[self._broker]
@@ -49,8 +47,12 @@ class Link:
         except ValueError as e:
             raise OSError(errno.EAGAIN, str(e))
 
-    def _failed(self, reason: Exception) -> None:
+    def look(self) -> None:
         """Say a failure to connect in words, once as long as it stays the same."""
+        reason = self.client.reason
+        if reason is None or reason is self._reason or self.client.connected or self._broker < 0:
+            return
+        self._reason = reason
         text = str(reason)
         if isinstance(reason, ConnectRefused):
             text = self.platform.explain(reason.code)
@@ -68,6 +70,7 @@ class Link:
             self._node.wifi.report_online(True, True)
             asyncio.create_task(self._greet())
         elif reason:
+            self._reason = reason
             self._node.log(WARNING, "mqtt: connection lost: %s" % reason)
             self._broker -= 1  # this broker did answer: try it first
 

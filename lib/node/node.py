@@ -98,6 +98,8 @@ class Node:
         wifi = self.wifi
         if self.link and not self.trial and not wifi.sta.isconnected():
             await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
+        if self.link:
+            self.link.look()
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
         if wifi.online and not (self.link or self.trial or self.mute):
             call("connect.online", self)

@@ -20,7 +20,7 @@ import settings
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SCRIPT = HERE / "settings_power_cut_vm.py"
-RANDOM_CUTS = 500
+RANDOM_CUTS = (40, pytest.param(500, marks=pytest.mark.soak))
 BLOCKS = 32
 GEOMETRY = {"block_size": 4096, "block_count": BLOCKS, "read_size": 32, "prog_size": 32, "lookahead_size": 32}
 
@@ -34,16 +34,17 @@ ENVIRONMENT = dict(os.environ, MICROPYPATH=f"{ROOT / 'lib'}:.frozen")
 
 
 @pytest.mark.timeout(300)
-def test_a_cut_at_every_write_and_at_random_ones() -> None:
+@pytest.mark.parametrize("cuts", RANDOM_CUTS)
+def test_a_cut_at_every_write_and_at_random_ones(cuts: int) -> None:
     seed = int(os.environ.get("SEED", "1"))
     done = subprocess.run(
-        command("every", seed, RANDOM_CUTS), env=ENVIRONMENT, capture_output=True, text=True, timeout=280, check=False
+        command("every", seed, cuts), env=ENVIRONMENT, capture_output=True, text=True, timeout=280, check=False
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("@")]
     assert lines, f"seed {seed}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     result = json.loads(lines[0][1:])
     print(result)
-    assert sum(r["old"] + r["new"] for r in result.values()) >= RANDOM_CUTS + 3 * sum(
+    assert sum(r["old"] + r["new"] for r in result.values()) >= cuts + 3 * sum(
         r["writes"] for r in result.values()
     )
     for name, counts in result.items():
