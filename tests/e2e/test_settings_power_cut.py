@@ -44,9 +44,7 @@ def test_a_cut_at_every_write_and_at_random_ones(cuts: int) -> None:
     assert lines, f"seed {seed}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     result = json.loads(lines[0][1:])
     print(result)
-    assert sum(r["old"] + r["new"] for r in result.values()) >= cuts + 3 * sum(
-        r["writes"] for r in result.values()
-    )
+    assert sum(r["old"] + r["new"] for r in result.values()) >= cuts + 3 * sum(r["writes"] for r in result.values())
     for name, counts in result.items():
         assert counts["writes"] > 3 and counts["old"], name
         assert bool(counts["new"]) == (name not in ("try and drop", "first start with a person's file")), name
