@@ -14,7 +14,9 @@ MARK = "RUN_TEST_MARK"  # in the environment of all processes of one run; tells 
 
 
 def environment(mark: str, **more: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in ("BROKER", "READINGS", "FAKE_NODE")}
+    # What make hands to a make below it would have that one announce its folder.
+    ours = ("BROKER", "READINGS", "FAKE_NODE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    kept = {k: v for k, v in os.environ.items() if k not in ours}
     return {
         **kept,
         "PYTHONPATH": str(ROOT),

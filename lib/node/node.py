@@ -14,10 +14,12 @@ import cloud
 from micropython import const
 
 from . import call
-from .log import DEBUG, INFO, WARNING
+from .log import DEBUG, ERROR, INFO, WARNING
 
 TYPE_CHECKING = const(0)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wifi import Manager
 
     from .link import Link
@@ -70,16 +72,27 @@ class Node:
     async def run(self) -> None:
         """Run for ever."""
         for sensor in self.sensors:
-            asyncio.create_task(self._sample(sensor))
-        asyncio.create_task(self._deliver())
+            asyncio.create_task(self._always(self._sample, sensor))
+        asyncio.create_task(self._always(self._deliver))
+        await self._always(self._look_after)
+
+    async def _always(self, work: "Callable", *args: object) -> None:
+        """Run a coroutine function for ever: what it did not handle costs a line, not the node."""
         while True:
             try:
-                wait_ms = await self._tick()
-            except MemoryError as e:
-                self.log(WARNING, "out of memory: %s" % e)
-                await call("connect.offline", self, False)
-                wait_ms = _TICK_MS
-            await asyncio.sleep_ms(wait_ms)
+                await work(*args)
+            except Exception as e:  # noqa: BLE001  an unattended node has nobody to start it again
+                gc.collect()
+                self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+            await asyncio.sleep_ms(_TICK_MS)
+
+    async def _look_after(self) -> None:
+        try:
+            while True:
+                await asyncio.sleep_ms(await self._tick())
+        except MemoryError:
+            await call("connect.offline", self, False)  # WiFi comes first
+            raise
 
     async def stop(self) -> None:
         """Leave the broker in an orderly way."""
