@@ -45,6 +45,7 @@ class EmbeddedBroker:
     def __init__(self, wish: int = 0) -> None:
         self.host = HOST
         self.port = free_port(wish)
+        self._kept = False  # the port is ours from the first start on
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,6 +57,16 @@ class EmbeddedBroker:
 
     def start(self) -> None:
         """Start it; returns once it accepts connections. Raises BrokerError with the child's last words."""
+        words = self._start()
+        while words and not self._kept and "address already in use" in words:
+            self.port = free_port()  # somebody was quicker
+            words = self._start()
+        if words is not None:
+            raise BrokerError(f"the embedded broker did not start: {words or 'no word from it'}")
+        self._kept = True
+
+    def _start(self) -> str | None:
+        """None when it runs, else its last words."""
         with tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tools.broker", str(self.port)],
@@ -69,12 +80,12 @@ class EmbeddedBroker:
             while time.monotonic() < deadline and self._process.poll() is None:
                 log.seek(0)
                 if READY in log.read():
-                    return
+                    return None
                 time.sleep(0.02)
             log.seek(0)
             words = log.read().decode(errors="replace").strip().splitlines()
         self.kill()
-        raise BrokerError(f"the embedded broker did not start: {words[-1] if words else 'no word from it'}")
+        return words[-1] if words else ""
 
     def stop(self) -> None:
         """End it politely. Does nothing if it does not run."""

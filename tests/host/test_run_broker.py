@@ -85,3 +85,17 @@ def test_taken_port_gives_another() -> None:
         wish = taken.getsockname()[1]
         assert free_port(wish) not in (0, wish)
     assert free_port(wish) == wish
+
+
+def test_a_port_that_is_taken_between_the_choice_and_the_start_gives_another() -> None:
+    broker = EmbeddedBroker()
+    with socket.socket() as quicker:
+        quicker.bind((HOST, broker.port))
+        quicker.listen()
+        taken = broker.port
+        broker.start()
+        try:
+            assert broker.port != taken
+            assert echo(broker) == b"hello"
+        finally:
+            broker.stop()
