@@ -22,6 +22,7 @@ from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
 
 from tools.settings_file import SettingsError, stored
+from tools.fold import fold
 from tools.shorten import PrivacyError, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,7 +129,7 @@ def data_files(
 def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
     """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
 
-    Private names are short in it (shorten.py); build/names.json says what they stand for. What only a PC or a reader
+    Names are short in it (fold.py, shorten.py); build/names.json says what they stand for. What only a PC or a reader
     needs stays out: see _HOST_ONLY.
     """
     found = {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
@@ -137,7 +138,8 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
         if name.endswith(".py"):
             packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
     try:
-        sources, tables = shorten(packages)
+        folded = fold({name: text for files in packages.values() for name, text in files.items()})
+        sources, tables = shorten({package: {name: folded[name] for name in files} for package, files in packages.items()})
     except PrivacyError as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
@@ -147,12 +149,17 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         texts = {name: text for files in sources.values() for name, text in files.items()}
         codes = dict(
-            zip(texts, pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()), strict=True)
+            zip(texts, pool.map(lambda item: compile_source(item[1], module_name(item[0]), cache), texts.items()), strict=True)
         )
     return {
         (name.removesuffix(".py") + ".mpy" if name in codes else name): codes.get(name) or path.read_bytes()
         for name, path in found.items()
     }
+
+
+def module_name(path: str) -> str:
+    """What tracebacks show for a file of lib/: its module's name, which is in RAM anyway."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 _HOST_ONLY = (
