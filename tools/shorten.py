@@ -213,7 +213,8 @@ def _widen(
     for name in names.values():
         name.wide = len({package_of[path] for path in name.files}) > 1
     for sources in packages.values():
-        own, strange = set(), set()
+        own: set[str] = set()
+        strange: set[str] = set()
         for path in sources:
             for node in ast.walk(trees[path]):
                 if isinstance(node, ast.ClassDef):
@@ -280,23 +281,15 @@ def _renamed(path: str, text: str, tree: ast.Module, ours: set[str], short: Mapp
         if word in short:
             changes.setdefault(row, []).append((start, end, short[word]))
     for node in ast.walk(tree):
-        new = None
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and node.value in short
-            and node.value[0] == "_"
-        ):
-            new, place = short[node.value], node
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in _BY_NAME:
+        place: ast.expr | None = None
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _BY_NAME:
             place = node.args[1]
-            if isinstance(place, ast.Constant) and place.value in short:
-                new = short[place.value]
-        if new is not None:
-            line = text.splitlines()[place.lineno - 1]
-            start = len(line.encode()[: place.col_offset].decode())
-            end = len(line.encode()[: place.end_col_offset].decode())
-            changes.setdefault(place.lineno - 1, []).append((start, end, f'"{new}"'))
+        elif isinstance(node, ast.Constant) and str(node.value)[:1] == "_":
+            place = node
+        if isinstance(place, ast.Constant) and isinstance(place.value, str) and place.value in short:
+            line = text.splitlines()[place.lineno - 1].encode()
+            start, end = (len(line[:at].decode()) for at in (place.col_offset, place.end_col_offset))
+            changes.setdefault(place.lineno - 1, []).append((start, end, f'"{short[place.value]}"'))
     lines = text.splitlines(keepends=True)
     for number, places in changes.items():
         for start, end, new in sorted(set(places), reverse=True):
