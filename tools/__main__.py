@@ -41,22 +41,23 @@ def run(
 
 @contextlib.contextmanager
 def _command(name: str) -> Iterator[Console]:
-    """A console for a command; a ToolError becomes its words in red and exit code 1, Ctrl-C exit code 130."""
+    """A console for a command; what goes wrong becomes words in red and exit code 1, Ctrl-C exit code 130."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False)
     try:
         yield console
-    except ToolError as error:
-        Console(stderr=True).print(Text(f"make {name}: {error}", style="bold red"), soft_wrap=True)
+    except (ToolError, OSError) as error:
+        words = error if isinstance(error, ToolError) else f"{error.filename or 'this PC says'}: {error.strerror or error}"
+        Console(stderr=True).print(Text(f"make {name}: {words}", style="bold red"), soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
 Target = Annotated[str, typer.Option(envvar="TARGET", help="romfs, littlefs or frozen")]
-FlashMB = Annotated[int, typer.Option(envvar="FLASH", min=2, max=4, help="size of the chip's flash in MB: 2 or 4")]
+FlashMB = Annotated[int, typer.Option(envvar="FLASH", help="size of the chip's flash in MB: 2 or 4")]
 File = Annotated[Path | None, typer.Option(envvar="FILE", help="a base firmware that you have")]
 Settings = Annotated[Path | None, typer.Option(envvar="SETTINGS", help="a settings.json to put on the board")]
 Port = Annotated[str, typer.Option(envvar="PORT", help="serial port; chosen by itself if there is one board")]
@@ -74,7 +75,7 @@ def build(target: Target = "romfs", flash: FlashMB = 4, file: File = None, setti
         pin = base.pinned()
         found = file or (base.kept(pin) if target == "romfs" else None)
         if found:
-            base.check(found, pin, romfs=target == "romfs")
+            base.check(found, pin, target)
         cfg = content(read(settings)) if settings else None
         made = builder.build(target, settings=cfg, flash_size=flash << 20, firmware=found)
         builder.report(made, console)
@@ -114,8 +115,10 @@ def flash(
 
     with _command("flash") as console:
         pin = base.pinned()
+        if target == "frozen" and file is None:
+            raise ToolError("target frozen is for firmware that you have built: give it as FILE= (make build TARGET=frozen)")
         source = file or base.kept(pin) or base.firmware(None, False, console).path
-        found = base.check(source, pin, romfs=target == "romfs")
+        found = base.check(source, pin, target)
         cfg = content(read(settings)) if settings else None
 
         def make(size: int) -> builder.Build:
