@@ -49,7 +49,9 @@ def _command(name: str) -> Iterator[Console]:
     try:
         yield console
     except (ToolError, OSError) as error:
-        words = error if isinstance(error, ToolError) else f"{error.filename or 'this PC says'}: {error.strerror or error}"
+        words = (
+            error if isinstance(error, ToolError) else f"{error.filename or 'this PC says'}: {error.strerror or error}"
+        )
         Console(stderr=True).print(Text(f"make {name}: {words}", style="bold red"), soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -116,7 +118,9 @@ def flash(
     with _command("flash") as console:
         pin = base.pinned()
         if target == "frozen" and file is None:
-            raise ToolError("target frozen is for firmware that you have built: give it as FILE= (make build TARGET=frozen)")
+            raise ToolError(
+                "target frozen is for firmware that you have built: give it as FILE= (make build TARGET=frozen)"
+            )
         source = file or base.kept(pin) or base.firmware(None, False, console).path
         found = base.check(source, pin, target)
         cfg = content(read(settings)) if settings else None
@@ -137,6 +141,9 @@ def deploy(
     tool: Annotated[
         str, typer.Option(envvar="TOOL", help="mpremote, or ampy for the files on LittleFS only")
     ] = "mpremote",
+    wipe: Annotated[
+        bool, typer.Option(envvar="WIPE", help="make the board's flash that of the image; its settings go too")
+    ] = False,
 ) -> None:
     """Bring the program on a board up to date: only what differs is sent."""
     from tools import build as builder
@@ -147,7 +154,9 @@ def deploy(
     with _command("deploy") as console:
         cfg = content(read(settings)) if settings else None
         made = builder.build(target, settings=cfg)
-        deployer.say(deployer.deploy(choose(port, console), made, console, tool), console)
+        if tool not in deployer.WAYS or (wipe and tool == "ampy"):
+            raise ToolError("TOOL is mpremote or ampy, and WIPE=1 needs mpremote")
+        deployer.say(deployer.deploy(choose(port, console), made, console, tool, wipe), console)
 
 
 @app.command()

@@ -54,7 +54,9 @@ class Build:
     @property
     def littlefs_free(self) -> int:
         """Bytes of the LittleFS partition's blocks that are not in use."""
-        return sum(self.littlefs[at : at + BLOCK] == images.ERASED for at in range(0, len(self.littlefs), BLOCK)) * BLOCK
+        return (
+            sum(self.littlefs[at : at + BLOCK] == images.ERASED for at in range(0, len(self.littlefs), BLOCK)) * BLOCK
+        )
 
 
 def device_files(root: Path, settings: bytes | None, start: Path | None = None) -> dict[str, bytes]:
@@ -220,7 +222,9 @@ def report(built: Build, console: Console) -> None:
             soft_wrap=True,
         )
     else:
-        console.print("No base firmware is in it: get one with `make firmware`, or `make build FILE=...`.", soft_wrap=True)
+        console.print(
+            "No base firmware is in it: get one with `make firmware`, or `make build FILE=...`.", soft_wrap=True
+        )
 
 
 def _last(kept: Path) -> dict[str, Any]:

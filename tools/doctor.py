@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tools.deploy import STAY
+from tools import onboard
 from tools.errors import ToolError
 from tools.ports import choose
 from tools.provision import read_board
@@ -60,7 +60,7 @@ class Doctor:
             with Wire(where) as wire:
                 wire.take(self._console)
                 self._say(GOOD, "the board answers")
-                wire.restart(STAY, self._console)
+                wire.restart(onboard.STAY, self._console)
                 try:
                     cfg = self._board(wire)
                 finally:

@@ -95,7 +95,9 @@ def check(path: Path, pin: Pin, target: str = "romfs") -> Firmware:
             f"{path.name} has {len(data):,} bytes; it must end at {most:,}, where the next partition begins"
         )
     if target == "frozen" and FROZEN not in data:
-        raise ToolError(f"{path.name} has no node frozen into it: build it with firmware/manifest.py (make build TARGET=frozen)")
+        raise ToolError(
+            f"{path.name} has no node frozen into it: build it with firmware/manifest.py (make build TARGET=frozen)"
+        )
     digest = hashlib.sha256(data).hexdigest()
     if romfs and pin.sha256 and digest != pin.sha256:
         raise ToolError(f"{path.name} has SHA-256 {digest}, firmware/base.json pins {pin.sha256}: not the same file")

@@ -161,7 +161,7 @@ def _write(esp: Any, chip: Chip, parts: list[Part], show: _Show, console: Consol
         with console.status("erasing the whole flash, up to 30 s"):
             esptool.erase_flash(esp)
     elif len(parts) > 1:
-        # The ROM cannot erase the chip. What is written is erased first, and LittleFS is written whole.
+        # The ROM cannot erase the chip. What is written is erased first; the other blocks of LittleFS are free ones.
         console.print("without the stub this takes minutes, and nothing can be verified")
     # The header tells the firmware the size, and that is where it looks for the end of LittleFS.
     size = f"{min(chip.flash_size, images.FLASH_SIZES[-1]) >> 20}MB"

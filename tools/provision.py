@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.prompt import Prompt
 from rich.text import Text
 
-from tools.deploy import STAY, TOOLS, verify
+from tools import onboard
+from tools.deploy import verify
 from tools.errors import ToolError
 from tools.label import Label
 from tools.settings_file import settings
@@ -190,16 +191,16 @@ def provision_board(
     """Write `pairs` on top of `base`, or of what the board has; returns the settings. Nothing is written with a fault."""
     with Wire(port) as wire:
         wire.take(console)
-        wire.restart(STAY, console)
+        wire.restart(onboard.STAY, console)
         cfg, faults = merged(read_board(wire) if base is None else base, pairs)
         if not faults:
             cfg = with_access_point(cfg)
             data = content(cfg)
-            wire.run(TOOLS)
+            wire.run(onboard.TOOLS)
             wire.put("/settings.put", data, lambda _: None)
             verify(wire, "/settings.put", data)
             wire.run("os.rename('/settings.put','/settings.json')")
-        wire.leave("import os,machine\ntry:os.remove('/stay')\nexcept OSError:pass\nmachine.reset()")
+        wire.leave(onboard.RESTART)
     if faults:
         raise ToolError("nothing was written:\n" + "\n".join(faults))
     return cfg
@@ -209,7 +210,7 @@ def show_board(port: str, console: Console) -> None:
     """Read the settings back; secrets are not shown. The node restarts."""
     with Wire(port) as wire:
         wire.take(console)
-        wire.restart(STAY, console)
+        wire.restart(onboard.STAY, console)
         try:
             show(read_board(wire), console)
         finally:
