@@ -62,6 +62,11 @@ Target = Annotated[str, typer.Option(envvar="TARGET", help="romfs, littlefs or f
 FlashMB = Annotated[int, typer.Option(envvar="FLASH", help="size of the chip's flash in MB: 2 or 4")]
 File = Annotated[Path | None, typer.Option(envvar="FILE", help="a base firmware that you have")]
 Settings = Annotated[Path | None, typer.Option(envvar="SETTINGS", help="a settings.json to put on the board")]
+Topic = Annotated[str, typer.Option(envvar="TOPIC", help="topic filter")]
+User = Annotated[str, typer.Option(envvar="MQTT_USER", help="at the broker")]
+Password = Annotated[str, typer.Option(envvar="MQTT_PASSWORD", help="at the broker; better in the environment")]
+Tls = Annotated[bool, typer.Option(envvar="TLS", help="TLS to the broker, its certificate checked")]
+Ca = Annotated[str, typer.Option(envvar="CA", help="file of certificates to check it against")]
 Port = Annotated[str, typer.Option(envvar="PORT", help="serial port; chosen by itself if there is one board")]
 Baud = Annotated[int, typer.Option(envvar="BAUD", help="speed of the boot loader; 115200 is tried if it fails")]
 
@@ -221,30 +226,38 @@ def provision(
 def monitor(
     port: Port = "",
     broker: Annotated[str, typer.Option("--broker", "--mqtt", envvar="BROKER", help="show what it receives too")] = "",
+    topic: Topic = "#",
+    user: User = "",
+    password: Password = "",
+    tls: Tls = False,
+    ca: Ca = "",
 ) -> None:
     """Show a board's console with the time of each line. Ctrl-C ends."""
     from tools.monitor import monitor as run_monitor
     from tools.ports import choose
+    from tools.watcher import Login
 
     with _command("monitor") as console:
-        run_monitor(choose(port, console), console, broker)
+        login = Login(user, password, tls, ca)
+        run_monitor(choose(port, console), console, broker, topic=topic, login=login)
 
 
 @app.command()
 def watch(
     broker: Annotated[str, typer.Option(envvar="BROKER", help="host[:port]")] = "127.0.0.1",
-    topic: Annotated[str, typer.Option(envvar="TOPIC", help="topic filter of the nodes")] = "node/#",
-    user: Annotated[str, typer.Option(envvar="MQTT_USER", help="at the broker")] = "",
-    password: Annotated[
-        str, typer.Option(envvar="MQTT_PASSWORD", help="at the broker; better in the environment")
-    ] = "",
+    topic: Topic = "node/#",
+    user: User = "",
+    password: Password = "",
+    tls: Tls = False,
+    ca: Ca = "",
     record: Annotated[Path | None, typer.Option("--csv", envvar="CSV", help="append each reading to this file")] = None,
 ) -> None:
     """Show all nodes at a broker. Ctrl-C ends."""
     from tools.watch import watch as run_watch
+    from tools.watcher import Login
 
     with _command("watch") as console:
-        run_watch(broker, console, topic=topic, user=user, password=password, record=record)
+        run_watch(broker, console, topic=topic, login=Login(user, password, tls, ca), record=record)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from tools.vboard import Board
 from tools.vboard.board import OFF
 
 CUTS = 10  # in each way; `make soak`: 100
-MOST_WHOLE_WRITES = 1500  # while an empty board is filled, about
+MOST_WHOLE_WRITES = 140  # that fill an empty board, about
 MOST_WRITES = 450  # flash writes of the start of the board that takes the files, about
 
 
