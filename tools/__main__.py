@@ -210,16 +210,14 @@ def provision(
         if show:
             maker.show_board(where, console)
             return
-        if sys.stdin.isatty() and not pairs and settings is None:
-            pairs = maker.ask(console, [])
-        cfg = maker.provision_board(where, pairs, base, console)
+        questions = sys.stdin.isatty() and not pairs and settings is None
+        cfg = maker.provision_board(where, pairs, base, console, questions)
         label = Label.of(cfg)
-        maker.write_folder(out / label.name.replace("/", "_"), cfg)
+        folder = out / maker.folder_name(label.name)
+        maker.write_folder(folder, cfg)
         maker.show(cfg, console)
         console.print(label.text(), soft_wrap=True, markup=False)
-        console.print(
-            f"label and settings are in {out / label.name.replace('/', '_')}; the node starts", soft_wrap=True
-        )
+        console.print(f"label and settings are in {folder}; the node starts", soft_wrap=True)
 
 
 @app.command()
