@@ -40,8 +40,11 @@ def run(
 
 
 @contextlib.contextmanager
-def _command(name: str) -> Iterator[Console]:
-    """A console for a command; what goes wrong becomes words in red and exit code 1, Ctrl-C exit code 130."""
+def _command(name: str, endless: bool = False) -> Iterator[Console]:
+    """A console for a command; what goes wrong becomes words in red and exit code 1, Ctrl-C exit code 130.
+
+    endless: Ctrl-C is how it ends.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -55,7 +58,7 @@ def _command(name: str) -> Iterator[Console]:
         Console(stderr=True).print(Text(f"make {name}: {words}", style="bold red"), soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(0 if endless else 130) from None
 
 
 Target = Annotated[str, typer.Option(envvar="TARGET", help="romfs, littlefs or frozen")]
@@ -235,7 +238,7 @@ def monitor(
     from tools.ports import choose
     from tools.watcher import Login
 
-    with _command("monitor") as console:
+    with _command("monitor", endless=True) as console:
         login = Login(user, password, tls, ca)
         run_monitor(choose(port, console), console, broker, topic=topic, login=login)
 
@@ -254,7 +257,7 @@ def watch(
     from tools.watch import watch as run_watch
     from tools.watcher import Login
 
-    with _command("watch") as console:
+    with _command("watch", endless=True) as console:
         run_watch(broker, console, topic=topic, login=Login(user, password, tls, ca), record=record)
 
 
