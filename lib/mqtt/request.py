@@ -1,8 +1,8 @@
 """SUBSCRIBE (§3.8) and UNSUBSCRIBE (§3.10): asked by a task, or made again after a reconnect; and every rare packet.
 
 A request is a list in session.waiting by its packet identifier: [first byte of the answer, ticks_ms when it was
-written, who
-waits, codes of the answer or None, filter where it is made again and no task waits].
+written (as in a slot: session.AT), who waits, codes of the answer or None, filter where it is made again and no task
+waits].
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import errno
 import sys
 
 from . import load
-from .packet import CONNACK, SUBACK, UNSUBACK, ProtocolError, SubscribeRefused
+from .errors import ProtocolError, SubscribeRefused
+from .packet import CONNACK, SUBACK, UNSUBACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +85,14 @@ def body(filters: list) -> bytes:
 
 async def send(client: "Client", kind: int, filters: list, again: "bytes | None" = None) -> list:
     """Write one request; returns it. Raises OSError without a link."""
-    await client._free()
+    if client._out is not None or not client.connected:
+        from .backlog import free
+
+        await free(client)
     pid = client.session.new_pid()
     entry = client.session.waiting[pid] = [kind, client._now, Waiters(), None, again]
     data = load("opening").packet(0x82 if kind == SUBACK else 0xA2, bytes((pid >> 8, pid & 255)) + body(filters))
-    client._put(data, len(data))
+    client._push(data, len(data))
     return entry
 
 
