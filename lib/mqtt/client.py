@@ -18,7 +18,7 @@ from .session import AT, DONE, DUP, HEAD, PAYLOAD, PID, PUBLISHED, RELEASE, RELE
 if sys.implementation.name == "micropython":
     from .transport import ticks_diff, ticks_ms, wait, wake
 else:
-    from .transport_cpython import ticks_diff, ticks_ms, wait, wake
+    from .transport_cpython import ticks_diff, ticks_ms, wait, wake  # type: ignore[no-redef]  # its twin
 
 TYPE_CHECKING = const(0)
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ _BREATH = 0.01  # s between a fault and what follows
 _ACKS = const(64)  # bytes of acknowledgements collected before they are written
 _MAX_RECEIVED = const(128)  # QoS 2 messages of the broker between PUBLISH and PUBREL; brokers stop at about 20
 _MAX_BODY = const(0x0FFFFFFF)  # of a packet (§2.2.3)
-
-# Where the methods are that a connection does not need all the time: |name=module|
-_METHODS = (
-    "|connect=control|start=control|disconnect=control|retry_now=control|subscribe=request|unsubscribe=request"
-    "|set_identity=setup|export_session=persist|restore_session=persist|"
-)
 
 
 class Client:
@@ -107,15 +101,20 @@ class Client:
         from .setup import set_identity  # type: ignore[misc]
     else:
 
-        def __init__(self, *args, **kwargs):
+        def __init__(self, *args: "Any", **kwargs: "Any") -> None:
             load("setup").init(self, *args, **kwargs)
 
         def __getattr__(self, name: str) -> object:
-            at = _METHODS.find("|" + name + "=")
+            """The methods that a connection does not need all the time."""
+            where = (
+                "|connect=control|start=control|disconnect=control|retry_now=control|subscribe=request"
+                "|unsubscribe=request|set_identity=setup|export_session=persist|restore_session=persist|"
+            )
+            at = where.find("|" + name + "=")
             if at < 0:
                 raise AttributeError(name)
             at += len(name) + 2
-            function = getattr(load(_METHODS[at : _METHODS.find("|", at)]), name)
+            function = getattr(load(where[at : where.find("|", at)]), name)
             return lambda *args, **kwargs: function(self, *args, **kwargs)
 
     async def publish(
@@ -273,7 +272,7 @@ class Client:
                             if reply != PUBREC or rx.pid not in session.received:
                                 if reply == PUBREC:
                                     if len(session.received) >= _MAX_RECEIVED:
-                                        raise load("wrong").flood()
+                                        raise load("wrong").protocol_error("too many QoS 2 messages")
                                     session.received.add(rx.pid)
                                 if self.on_message:
                                     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 if sys.implementation.name == "micropython":
     from .transport import ticks_diff, ticks_ms, wake
 else:
-    from .transport_cpython import ticks_diff, ticks_ms, wake
+    from .transport_cpython import ticks_diff, ticks_ms, wake  # type: ignore[no-redef]  # its twin
 
 _STABLE = 10000  # ms of connection after which the backoff begins anew
 _NAP = 0.1  # s; how soon retry_now() is heard

@@ -5,7 +5,6 @@ import errno
 import sys
 
 from . import load
-from .errors import ConnectRefused, ProtocolError
 from .packet import CONNACK
 from .session import DUP, RELEASE, STATE, UNSENT
 
@@ -93,12 +92,14 @@ async def open_link(client: "Client") -> None:
     except ValueError as e:  # mbedTLS on a bad certificate, and secure.py
         raise OSError(errno.ECONNABORTED, " ".join(str(e).split()))
     if first != CONNACK or rx.left:
-        raise ProtocolError("first packet 0x%02x, CONNACK wanted [MQTT-3.2.0-1]" % first)
+        raise load("wrong").protocol_error("first packet 0x%02x, CONNACK wanted [MQTT-3.2.0-1]" % first)
     present = rx.buf[rx.pos]
     code = rx.buf[rx.pos + 1]
     if present > 1 or code > 5 or (present and (code or client.clean_session)):
-        raise ProtocolError("CONNACK with flags %d and code %d" % (present, code))
+        raise load("wrong").protocol_error("CONNACK with flags %d and code %d" % (present, code))
     if code:
+        from .errors import ConnectRefused
+
         refusal = ConnectRefused("refused by the broker: %s (code %d)" % (_REFUSALS.split("|")[code - 1], code))
         refusal.code = code
         raise refusal

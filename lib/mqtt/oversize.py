@@ -1,7 +1,6 @@
 """A received message larger than the buffer: to a sink, if one wants it, else nowhere; in constant memory."""
 
 from . import load
-from .errors import ProtocolError
 from .packet import PUBACK, PUBLISH, PUBREC
 
 if False:  # for the type checker; compiled to nothing
@@ -21,14 +20,14 @@ def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
     `left` the whole body, and `pid` says how far into it the packet identifier stands.
     """
     if first & 0xF0 != PUBLISH:
-        raise ProtocolError("packet 0x%02x of %d bytes, more than the buffer" % (first, size))
+        raise load("wrong").protocol_error("packet 0x%02x of %d bytes, more than the buffer" % (first, size))
     have = rx.end - pos
     if have < 2:
         rx.due = 2 - have
         return 0
     length = 2 + (rx.buf[pos] << 8 | rx.buf[pos + 1]) + (2 if first & 6 else 0)
     if length > size:
-        raise ProtocolError("topic longer than its packet")
+        raise load("wrong").protocol_error("topic longer than its packet")
     if length > len(rx.buf) - pos + rx.start:
         rx.pid = length - 2
         rx.size = 0
@@ -89,10 +88,10 @@ async def receive(client: "Client", first: int) -> int:
     if not qos:
         return 0
     if not pid:
-        raise ProtocolError("packet identifier 0")
+        raise load("wrong").protocol_error("packet identifier 0")
     if qos == 2:
         if len(known) >= _MAX_RECEIVED:
-            raise load("wrong").flood()
+            raise load("wrong").protocol_error("too many QoS 2 messages")
         known.add(pid)
     rx.pid = pid
     return PUBACK if qos == 1 else PUBREC

@@ -10,7 +10,6 @@ import errno
 import sys
 
 from . import load
-from .errors import ProtocolError, SubscribeRefused
 from .packet import CONNACK, SUBACK, UNSUBACK
 
 TYPE_CHECKING = False
@@ -65,8 +64,10 @@ def filter_bytes(topic_filter: str) -> bytes:
     return raw
 
 
-def refused(codes: list) -> SubscribeRefused:
-    """The exception for these codes."""
+def refused(codes: list) -> Exception:
+    """SubscribeRefused for these codes."""
+    from .errors import SubscribeRefused
+
     e = SubscribeRefused("refused by the broker: %s" % codes)
     e.codes = codes
     return e
@@ -120,7 +121,9 @@ async def request(client: "Client", kind: int, filters: list) -> list:
                     del waiting[pid]
         if entry and entry[3] is not None:
             if kind == SUBACK and len(entry[3]) != len(filters):
-                client._fail(ProtocolError("SUBACK for %d filters, %d asked" % (len(entry[3]), len(filters))))
+                client._fail(
+                    load("wrong").protocol_error("SUBACK for %d filters, %d asked" % (len(entry[3]), len(filters)))
+                )
                 raise client._fault or OSError(errno.ENOTCONN, "not connected")
             return entry[3]
         await wait_until_down(client)
@@ -141,12 +144,12 @@ async def resubscribe(client: "Client") -> None:
 def answered(client: "Client", first: int) -> None:
     """SUBACK, UNSUBACK, and what must not come."""
     if first == CONNACK:
-        raise ProtocolError("a second CONNACK")
+        raise load("wrong").protocol_error("a second CONNACK")
     rx = client._rx
     codes = list(rx.buf[rx.pos + 2 : rx.pos + rx.size])
     for code in codes:
         if code > 2 and code != 0x80:
-            raise ProtocolError("SUBACK with code 0x%02x" % code)
+            raise load("wrong").protocol_error("SUBACK with code 0x%02x" % code)
     entry = client.session.waiting.get(rx.pid)
     if entry is None or entry[0] != first:
         return  # late, or unasked for: nobody waits

@@ -639,7 +639,7 @@ def test_qos_2_messages_without_pubrel_are_bounded():
             except OSError:
                 break
         await until(lambda: raised(seen))
-        assert "PUBREL" in str(raised(seen)[0])
+        assert "QoS 2" in str(raised(seen)[0])
 
     play(scenario)
 
