@@ -4,14 +4,7 @@ The chip's `json` takes `[1,]`, `{"a" 1}` and doubled names, splits emoji in esc
 depth; CPython's takes NaN. This one refuses what is not JSON, says in which line, and behaves the same on both.
 """
 
-try:
-    from micropython import const
-except ImportError:  # CPython
-
-    def const(value):
-        """The value itself."""
-        return value
-
+from . import const
 
 _MAX_DEPTH = const(6)
 _MAX_DIGITS = const(20)

@@ -50,11 +50,11 @@ def _object(item: str, raw, dotted: str, faults: list, notes: list) -> dict:
 
 def _value(field, value, dotted: str, default, faults: list, notes: list):
     """One value, checked; `default` where it is at fault."""
-    problem = check(field, value)
-    if problem:
+    wrong = check(field, value)
+    if wrong:
         from .faults import fault
 
-        faults.append(fault(field, dotted, value, problem))
+        faults.append(fault(field, dotted, value, wrong))
         return default
     if field.kind != "list":
         return value
