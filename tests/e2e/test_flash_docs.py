@@ -106,7 +106,7 @@ class User:
         os.write(self._terminal, text.encode() + b"\n")
 
     def end(self, *codes: int) -> str:
-        """Until the command has ended, well, or with one of these exit codes; returns what it has said since the last question."""
+        """Until the command has ended, well or with one of these codes; returns what it said since the last question."""
         try:
             deadline = time.monotonic() + PATIENCE
             while self._read():
