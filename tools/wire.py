@@ -93,7 +93,8 @@ class Wire:
                     console.print("the board does not listen; press its RST button now")
         raise WireLost(
             f"the board at {self.port} did not give its prompt in {patience:.0f} s. Is it flashed (make flash)? "
-            "Is another program reading the port? Does its own program switch Ctrl-C off?"
+            "Is another program reading the port? Does it sleep (press RST), or does its own program switch Ctrl-C off "
+            "(press RST when asked; if nothing helps: make flash)?"
         )
 
     def _try_raw(self) -> bool:

@@ -189,5 +189,6 @@ class Node:
         return {
             "uptime": self.uptime(),
             "free": gc.mem_free(),
+            "rssi": self.wifi.sta.status("rssi") if self.wifi and self.wifi.online else None,
             "reconnects": max(0, self.link.client.connects - 1) if self.link else 0,
         }

@@ -12,6 +12,7 @@ import pytest
 from deploy_world import FLASH, Cable, Project, deploy, factory_image, files_on, partitions_on, romfs_on
 
 from tools import wire
+from tools.build import build
 from tools.errors import ToolError
 from tools.image import build_littlefs
 from tools.vboard import Board
@@ -207,6 +208,15 @@ def test_firmware_without_romfs_is_said(project: Project, tmp_path: Path) -> Non
         board.power_on()
         with pytest.raises(ToolError, match=r"has no ROMFS partition.*\n?.*TARGET=littlefs"):
             deploy(board, project.build())
+
+
+def test_firmware_without_a_frozen_node_is_said(project: Project, board: Board) -> None:
+    manifest = 'for n in ("node", "sensors"):\n    package(n, base_path="../lib")\n'
+    project.write("firmware/manifest.py", manifest)
+    board.power_on()
+    built = build("frozen", project.root / "out", root=project.root, flash_size=FLASH)
+    with pytest.raises(ToolError, match=r"has no node frozen into it: make flash TARGET=frozen"):
+        deploy(board, built)
 
 
 def test_ampy_does_the_files_on_littlefs(project: Project, board: Board) -> None:
