@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .setup import Will
     from .transport import Transport
 
-_BREATH = 0.01  # s between a fault and what follows
+_BREATH = 0.001  # s between a fault and what follows
 _ACKS = const(64)  # bytes of acknowledgements collected before they are written
 _MAX_RECEIVED = const(128)  # QoS 2 messages of the broker between PUBLISH and PUBREL; brokers stop at about 20
 _MAX_BODY = const(0x0FFFFFFF)  # of a packet (§2.2.3)
