@@ -19,6 +19,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
@@ -131,7 +132,10 @@ class Link:
 
     def settle(self) -> bool:
         """Wait until nothing more is to be expected for the node. False: something has come meanwhile, it should look."""
-        return self._run(self._settle())
+        try:
+            return self._run(self._settle())
+        except CancelledError:  # the link was closed meanwhile: there is nothing to expect
+            return True
 
     async def _settle(self) -> bool:
         for _ in range(SETTLE_TURNS):  # what the node has sent reaches the pumps

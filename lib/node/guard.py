@@ -1,0 +1,20 @@
+"""The two things that watch the node all the time; small, for what is loaded with them stays. docs/reliability.md says why so."""
+
+import asyncio
+
+import machine
+
+from . import call
+
+
+def arm(node) -> None:
+    """Reset a chip that hangs, and have a crash of any task restart the node."""
+
+    def unhandled(loop, context: dict) -> None:
+        if context["future"]:
+            call("ending.crashed", node, context["exception"])
+        node.log(3, "%s: %r" % (context["message"], context["exception"]))
+
+    asyncio.get_event_loop().set_exception_handler(unhandled)
+    node.guard = machine.Timer(-1)
+    node.guard.init(period=1000, callback=node.hung, hard=True)
