@@ -22,6 +22,8 @@ def main() -> None:
         safe, lines = call("watch.boot")
         node = call("start.make", "/", safe, lines)
         asyncio.run(call("sleep.run", node) if node.sleeps else node.run())
+        asyncio.core.cur_task = None  # what it still points at takes the heap of MQTT
+        call("nap.end", node)
     except KeyboardInterrupt:
         if node:
             asyncio.run(node.stop())

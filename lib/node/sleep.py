@@ -15,7 +15,7 @@ _POLL_MS = const(50)
 
 
 async def run(node) -> None:
-    """One cycle; ends in deep sleep."""
+    """One cycle, up to nap.end."""
     window, ask, fast = call("nap.plan", node)
     node.quiet = not window
     deadline = node.cfg["power"]["awake_max"]
@@ -30,7 +30,6 @@ async def run(node) -> None:
         node.link.client.on_state = None
         await node.link.client.disconnect()
     await call("connect.offline", node, False)
-    call("nap.end", node)
 
 
 async def _once(node, window: int, ask: bool, fast: bool, deadline: int) -> None:
