@@ -14,6 +14,7 @@ VERSION = "0.1.0"
 def main() -> None:
     """Run the node until Ctrl-C; says goodbye to the broker then, and returns to the REPL."""
     import asyncio
+    import gc
 
     import machine
 
@@ -28,11 +29,24 @@ def main() -> None:
         if node:
             asyncio.run(node.stop())
             node.log(1, "stopped")
-    except Exception as e:  # noqa: BLE001  the last resort
+    except Exception as e:  # noqa: BLE001  the last resort, perhaps without any memory left
         try:
+            if node:
+                node.link = node._page = None
+                node.sensors = ()
+            name = ""
+            while name is not None:  # without a list of them
+                name = None
+                for module in sys.modules:
+                    if module.startswith("mqtt") or module.startswith("portal"):
+                        name = module
+                if name:
+                    del sys.modules[name]
+            asyncio.core.__dict__.clear()  # nothing runs any more
+            gc.collect()
             call("ending.crashed", node, e)
         finally:
-            machine.reset()  # no room for more: counted as a crash all the same
+            machine.reset()  # counted as a crash also where that was too much
 
 
 def call(name: str, *args):

@@ -31,7 +31,7 @@ async def sync(node) -> "int | None":
         found = await _ask(node)
     except OSError:
         found = None
-    now = node.uptime()
+    now = node.asked_at = node.uptime()
     if found is None:
         node.later = now  # readings need not wait
         # A failure doubles the pause: it is as long as the node has been up, or as the time since the last success.
@@ -43,9 +43,11 @@ async def sync(node) -> "int | None":
 
 
 def soon(node) -> None:
-    """There is a broker: ask for the time first, and have the readings wait for it a little."""
-    node.sync_at = 0
-    node.later = node.uptime() + _WAIT_S
+    """There is a broker: ask for the time first, unless that has just been in vain, and have the readings wait a little."""
+    now = node.uptime()
+    if now - node.asked_at >= _FIRST_RETRY:
+        node.sync_at = now
+        node.later = now + _WAIT_S
 
 
 def uptime_ms(node) -> int:

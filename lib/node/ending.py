@@ -1,6 +1,5 @@
 """How a run of the node ends: a planned restart, Ctrl-C, a crash, or a factory reset. Readings are kept (all but the last)."""
 
-import asyncio
 import gc
 import io
 import os
@@ -30,7 +29,7 @@ def stopped(node) -> None:
 
 def crashed(node, error: BaseException) -> None:
     """An exception that nobody handled: keep its last words and the readings, restart. Does not return."""
-    _make_room(node)
+    gc.collect()
     text = io.StringIO()
     sys.print_exception(error, text)
     print(text.getvalue())
@@ -48,20 +47,6 @@ def crashed(node, error: BaseException) -> None:
         if node.cfg["power"]["deep_sleep"] and not node.safe:
             machine.deepsleep(node.cfg["power"]["period"] * 1000)  # a battery is not to be emptied by a loop of crashes
     machine.reset()
-
-
-def _make_room(node) -> None:
-    """Nothing runs any more: let go of all tasks, the connection and the sensors."""
-    asyncio.new_event_loop()
-    if node:
-        node.link = node._page = None
-        node.sensors = []
-    for name in list(sys.modules):
-        if name.split(".")[0] in ("mqtt", "portal") or name == "node.link":
-            del sys.modules[name]
-    if hasattr(sys.modules["node"], "link"):
-        delattr(sys.modules["node"], "link")
-    gc.collect()
 
 
 def erase(node) -> None:

@@ -4,15 +4,13 @@ import asyncio
 
 import machine
 
-from . import call
-
 
 def arm(node) -> None:
     """Reset a chip that hangs, and have a crash of any task restart the node."""
 
     def unhandled(loop, context: dict) -> None:
         if context["future"]:
-            call("ending.crashed", node, context["exception"])
+            raise context["exception"]  # main() ends the node then
         node.log(3, "%s: %r" % (context["message"], context["exception"]))
 
     asyncio.get_event_loop().set_exception_handler(unhandled)

@@ -87,8 +87,9 @@ def _pattern(node) -> int:
 
 async def _released(node, held: int) -> None:
     if held >= _LONG_MS:
-        node.log(1, "button: access point open")
+        await call("connect.offline", node, True)  # room for the page: whoever presses waits for it
         node.wifi.open_ap()
+        node.log(1, "button: access point open")
         return
     node.log(1, "button: reading now")
     for sensor in node.sensors:

@@ -14,7 +14,6 @@ from micropython import const
 from . import call
 from .rtc import PLANNED, Memory
 
-_FIELDS = "rate asked left wakes synced heard net dropped ip mask gateway dns"
 _FORMAT = "<hIIIHIBH4s4s4s4s"
 _CHUNK_MS = const(3600000)  # longest single sleep; the chip's timer ends at 71 minutes
 _SYNC_WAKES = const(6)  # between two questions to the time server
@@ -49,13 +48,38 @@ class Cycle:
 
     def __init__(self, memory) -> None:
         self.memory = memory
-        values = struct.unpack_from(_FORMAT, memory.cycle)
-        for i, name in enumerate(_FIELDS.split()):
-            setattr(self, name, values[i])
+        (
+            self.rate,
+            self.asked,
+            self.left,
+            self.wakes,
+            self.synced,
+            self.heard,
+            self.net,
+            self.dropped,
+            self.ip,
+            self.mask,
+            self.gateway,
+            self.dns,
+        ) = struct.unpack_from(_FORMAT, memory.cycle)
 
     def save(self) -> None:
         """Write it back, and the rest of RTC memory as it was when it was read."""
-        self.memory.cycle = struct.pack(_FORMAT, *[getattr(self, name) for name in _FIELDS.split()])
+        self.memory.cycle = struct.pack(
+            _FORMAT,
+            self.rate,
+            self.asked,
+            self.left,
+            self.wakes,
+            self.synced,
+            self.heard,
+            self.net,
+            self.dropped,
+            self.ip,
+            self.mask,
+            self.gateway,
+            self.dns,
+        )
         self.memory.save()
 
 
@@ -84,8 +108,9 @@ def prepare(node) -> None:
             network = networks[cycle.net - 1]
             wifi["networks"] = [network]
             if not network.get("ip"):
-                for name in ("ip", "mask", "gateway", "dns"):
-                    network[name] = ".".join([str(byte) for byte in getattr(cycle, name)])
+                parts = (("ip", cycle.ip), ("mask", cycle.mask), ("gateway", cycle.gateway), ("dns", cycle.dns))
+                for name, number in parts:
+                    network[name] = ".".join([str(byte) for byte in number])
 
 
 def listens(node, cycle) -> bool:

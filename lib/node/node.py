@@ -39,10 +39,10 @@ class Node:
     wifi: "Manager"
     link: "Link | None" = None  # none where the settings name no broker
     epoch: "int | None" = None  # Unix time at uptime 0, once known (clock.py)
-    sync_at = 0  # s of uptime when the time server is to be asked
+    sync_at = asked_at = 0  # s of uptime when the time server is to be asked, and was
     tick_at = 0  # s of uptime when watch.tick is due
     later = _NO_TIME_S  # s of uptime until which readings wait for the time
-    safe = 0  # safe mode: 1 no sensors and user code, 2 no MQTT either
+    safe = False  # safe mode: no sensors, no user code, no MQTT
     sleeps = False  # in deep sleep between readings (sleep.py)
     quiet = False  # a wake without a window for commands: nothing but readings is said
     recalled = False  # what RTC memory held is in the outbox (nap.py)
@@ -112,7 +112,10 @@ class Node:
 
     async def stop(self) -> None:
         """Leave the broker in an orderly way; the node may be reset, or its chip left to the REPL, after it."""
-        call("ending.stopped", self)
+        try:
+            call("ending.stopped", self)
+        except MemoryError as e:
+            self.log(WARNING, "readings are not kept: %s" % e)
         await call("connect.offline", self, True)
 
     async def _tick(self) -> int:

@@ -1,7 +1,7 @@
 """The 492 bytes of RTC memory, which outlive resets and deep sleep, but no power cut. The one place that knows their layout.
 
       0   4  check sum: of the SHA-256 of the rest
-      4  36  the fields of `_FIELDS`, in order
+      4  36  numbers, in the order of `Memory.save`
      40  40  what a sleeping node knows (sleep.py)
      80 112  the last words of the log, UTF-8 (watch.py)
     192 300  readings that a sleeping node could not send (pack.py)
@@ -18,7 +18,6 @@ import struct
 
 import machine
 
-_FIELDS = "state crashes boots line base uptime part chip epoch segment index tokens stuck delivered"
 _FORMAT = "<BBHHIIHIIIHBBH"
 _CYCLE = 40
 _LOG = 80
@@ -58,9 +57,22 @@ class Memory:
         self.fresh = len(data) < _LOG or hashlib.sha256(memoryview(data)[4:]).digest()[:4] != data[:4]
         if self.fresh:
             data = bytes(_LOG)
-        values = struct.unpack_from(_FORMAT, data, 4)
-        for i, name in enumerate(_FIELDS.split()):
-            setattr(self, name, values[i])
+        (
+            self.state,
+            self.crashes,
+            self.boots,
+            self.line,
+            self.base,
+            self.uptime,
+            self.part,
+            self.chip,
+            self.epoch,
+            self.segment,
+            self.index,
+            self.tokens,
+            self.stuck,
+            self.delivered,
+        ) = struct.unpack_from(_FORMAT, data, 4)
         self.cycle = bytes(data[_CYCLE:_LOG])
         self.log = data[_LOG:_STORE].rstrip(b"\0")
         self.store = memoryview(data)[_STORE:]
@@ -69,7 +81,25 @@ class Memory:
         """Write all of it back, as far as it holds something: a long piece of heap may be hard to find."""
         store = _STORE + len(self.store)
         data = bytearray(store if store > _STORE else _LOG + min(len(self.log), LOG_SIZE))
-        struct.pack_into(_FORMAT, data, 4, *[getattr(self, name) for name in _FIELDS.split()])
+        struct.pack_into(
+            _FORMAT,
+            data,
+            4,
+            self.state,
+            self.crashes,
+            self.boots,
+            self.line,
+            self.base,
+            self.uptime,
+            self.part,
+            self.chip,
+            self.epoch,
+            self.segment,
+            self.index,
+            self.tokens,
+            self.stuck,
+            self.delivered,
+        )
         data[_CYCLE : _CYCLE + len(self.cycle)] = self.cycle
         data[_LOG : _LOG + min(len(self.log), LOG_SIZE)] = self.log[-LOG_SIZE:]
         data[_STORE:store] = self.store

@@ -16,10 +16,10 @@ from .outbox import Outbox
 _SAFE_AP_S = const(900)  # for whom the node needs help from
 
 
-def make(directory: str, safe: int = 0, lines: "list | tuple" = ()) -> Node:
+def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node:
     """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault.
 
-    safe: 1 without sensors and user code, 2 without MQTT too. lines: to be said of the start (watch.boot).
+    safe: without sensors, user code and MQTT. lines: to be said of the start (watch.boot).
     """
     log = Log()
     cfg, notes = settings.load(directory)
@@ -37,7 +37,7 @@ def make(directory: str, safe: int = 0, lines: "list | tuple" = ()) -> Node:
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
     node.safe = safe
-    node.mute = safe > 1
+    node.mute = safe
     node.sleeps = cfg["power"]["deep_sleep"] and not safe and len(cfg["wifi"]["networks"]) > 0
     gc.collect()
     call("watch.attach", node)

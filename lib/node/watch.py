@@ -13,17 +13,16 @@ from . import call
 from .rtc import CRASHED, LOG_SIZE, PLANNED, RUNNING, Memory
 
 _QUICK_S = const(600)  # a run that ends sooner by a crash is a quick one
-_SAFE = const(4)  # quick crashes in a row until sensors and user code stay off
-_SAFER = const(8)  # ... and MQTT too
+_SAFE = const(4)  # quick crashes in a row until all but WiFi, page and log stays off
 _SAFE_S = const(900)  # after that time in safe mode the node tries a normal start
 _STUCK = const(15)  # minutes with a broker and readings but without a delivery
 _DEEPSLEEP = const(5)  # reset cause
 _CRASH_CAUSES = (1, 2, 3, 4)  # hardware watchdog, exception, software watchdog; restart that nobody planned
-SAFE_TEXT = ("", "safe mode: sensors and app.py are off", "safe mode: only WiFi is on")
+SAFE_TEXT = "safe mode: WiFi, page and log only"
 
 
 def boot() -> tuple:
-    """First of all: (safe mode 0..2, what to say). Counts a crash that has just been."""
+    """First of all: (safe mode?, what to say). Counts a crash that has just been."""
     memory = Memory()
     cause = machine.reset_cause()
     crashed = memory.state == CRASHED or (memory.state == RUNNING and cause in _CRASH_CAUSES)
@@ -51,9 +50,9 @@ def boot() -> tuple:
         call("nap.chain", memory)
     memory.state = RUNNING
     memory.save()
-    safe = 2 if memory.crashes >= _SAFER else 1 if memory.crashes >= _SAFE else 0
+    safe = memory.crashes >= _SAFE
     if safe:
-        lines.append(SAFE_TEXT[safe])
+        lines.append(SAFE_TEXT)
     return safe, lines
 
 
