@@ -84,6 +84,7 @@ def test_an_exception_in_a_task_restarts_the_node_and_its_words_are_kept(world: 
             time.sleep(0.05)
 
 
+@pytest.mark.soak
 def test_readings_outlive_a_crash(world: Callable[..., Simulation]) -> None:
     with world(sensors=mean("task", after=10)) as sim:
         sim.broker_outage(90, 9 * MINUTE)
@@ -111,6 +112,7 @@ def test_several_quick_crashes_lead_to_safe_mode_and_time_out_of_it(world: Calla
         assert sim.board.state == "on"
 
 
+@pytest.mark.soak
 def test_crashes_far_apart_do_not(world: Callable[..., Simulation]) -> None:
     with world(sensors=mean("task", after=15)) as sim:
         sim.board.power_on()
@@ -134,6 +136,7 @@ def test_an_endless_loop_is_reset_within_a_minute(world: Callable[..., Simulatio
         sim.board.wait_for("restarted after a crash, reset cause 4", 100)
 
 
+@pytest.mark.soak
 def test_resets_by_hand_are_no_crashes(world: Callable[..., Simulation]) -> None:
     with world() as sim:
         sim.board.power_on()
@@ -173,6 +176,7 @@ def test_the_button_reads_opens_the_access_point_and_forgets(world: Callable[...
         assert sim.board.boots == 2
 
 
+@pytest.mark.soak
 def test_the_led_tells_the_states_apart(world: Callable[..., Simulation]) -> None:
     with world(device={"led": "D4"}) as sim:
         lit: list[tuple[float, bool]] = []

@@ -33,6 +33,7 @@ def cycles(world: Simulation, seconds: float, real: float) -> float:
     return awake
 
 
+@pytest.mark.soak
 def test_cycles_without_faults_are_in_step_and_on_time(tmp_path: Path, need: Callable[[str], str]) -> None:
     cfg = settings(power=battery(listen_every=12))
     with persistent_mosquitto(need("mosquitto"), tmp_path / "b") as broker, simulation(tmp_path, broker, cfg) as world:
@@ -57,6 +58,7 @@ def test_an_outage_that_fits_rtc_memory_costs_nothing(tmp_path: Path, need: Call
         check(world.truth, world.wait_for_serial(len(world.truth.taken) - 1), once=False, within=3)
 
 
+@pytest.mark.soak
 def test_of_a_longer_outage_the_newest_that_fit_are_kept(tmp_path: Path, need: Callable[[str], str]) -> None:
     with (
         persistent_mosquitto(need("mosquitto"), tmp_path / "b") as broker,
@@ -72,6 +74,7 @@ def test_of_a_longer_outage_the_newest_that_fit_are_kept(tmp_path: Path, need: C
         assert 40 - STORE - 1 <= len(lost) <= 40 - STORE + 2
 
 
+@pytest.mark.soak
 def test_with_flash_a_long_outage_costs_nothing(tmp_path: Path, need: Callable[[str], str]) -> None:
     cfg = settings(power=battery(), telemetry={"spill": True})
     with persistent_mosquitto(need("mosquitto"), tmp_path / "b") as broker, simulation(tmp_path, broker, cfg) as world:

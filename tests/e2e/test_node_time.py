@@ -68,6 +68,7 @@ SPOILED: dict[str, Callable[[bytes, bytes], bytes | None]] = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("fault", SPOILED.values(), ids=SPOILED)
 def test_a_bad_answer_does_not_set_the_clock_and_is_asked_for_again(
     world: Callable[..., Any], fault: Callable[[bytes, bytes], bytes | None]
@@ -85,6 +86,7 @@ def test_a_bad_answer_does_not_set_the_clock_and_is_asked_for_again(
         assert "Traceback" not in sim.board.log
 
 
+@pytest.mark.soak
 def test_a_server_that_wants_no_questions_is_left_alone_for_a_minute(world: Callable[..., Any]) -> None:
     server = Server()
     server.spoil = lambda answer, question: answer[:1] + b"\0RATE"[:1] + answer[2:]
@@ -95,6 +97,7 @@ def test_a_server_that_wants_no_questions_is_left_alone_for_a_minute(world: Call
         assert gaps and min(gaps) > 60, server.asked
 
 
+@pytest.mark.soak
 def test_it_is_asked_once_an_hour_well_before_the_chips_clock_overflows(world: Callable[..., Any]) -> None:
     server = Server()
     with world(server, telemetry={"period": 600}) as sim:
@@ -119,6 +122,7 @@ def test_readings_before_the_first_answer_are_stamped_later(world: Callable[...,
         assert len(late) <= 15  # those sent before the answer, after 20 s without one, have none
 
 
+@pytest.mark.soak
 def test_readings_on_flash_from_before_the_first_answer_are_stamped_after_a_reset(world: Callable[..., Any]) -> None:
     server = Server()
     server.spoil = silent
@@ -137,6 +141,7 @@ def test_readings_on_flash_from_before_the_first_answer_are_stamped_after_a_rese
             assert abs(message["time"] - sim.truth.taken[message["serial"]]) <= 3, message
 
 
+@pytest.mark.soak
 def test_a_power_cut_before_the_first_answer_costs_the_time_and_not_the_readings(world: Callable[..., Any]) -> None:
     server = Server()
     server.spoil = silent
@@ -156,6 +161,7 @@ def test_a_power_cut_before_the_first_answer_costs_the_time_and_not_the_readings
         assert all(abs(m["time"] - sim.truth.taken[m["serial"]]) <= 2 for m in heard if m["serial"] >= before)
 
 
+@pytest.mark.soak
 def test_the_chips_own_clock_does_not_matter(world: Callable[..., Any]) -> None:
     server = Server()
     with world(server) as sim:
