@@ -23,9 +23,8 @@ from simulation import (
     simulation,
 )
 
+PUBACK, PUBCOMP = b"\x40", b"\x70"
 QUEUE = 2048  # bytes; telemetry.queue_bytes
-LATEST = 1.6  # s after which a reading has left the node
-DELAY = 2.0  # s, one way, longer than that
 
 
 def faulty_sensor(luck: random.Random) -> Callable[[], int]:
@@ -53,17 +52,28 @@ def bad_luck(world: Simulation, luck: random.Random, start: float, end: float) -
 
 
 def lost_in_flight(world: Simulation, serial: int) -> None:
-    """The WiFi goes when the broker has had the PUBLISH of that reading, and its answer is still on the way."""
+    """The WiFi goes when the broker has passed that reading on, and before the node knows."""
+    link = world.board.link
+    swallowed = []
 
-    def slow_down() -> None:
-        if len(world.truth.taken) != serial + 1:
-            return
-        world.board.link.delay = DELAY
-        now = world.elapsed()
-        world.wifi_outage(now + LATEST + DELAY, 90)
-        world.at(now + LATEST + DELAY + 1, lambda: setattr(world.board.link, "delay", 0.0))
+    def last_word(data: bytes) -> bool:
+        if data[:1] not in (PUBACK, PUBCOMP):
+            return False
+        swallowed.append(data)
+        return True
 
-    world.truth.told = slow_down
+    def told() -> None:
+        if len(world.truth.taken) == serial + 1:
+            link.swallow = last_word
+            now = world.elapsed()
+            world.wifi_outage(now + 5, 90)
+            world.at(now + 10, restore)
+
+    def restore() -> None:
+        link.swallow = lambda data: False
+        assert swallowed
+
+    world.truth.told = told
 
 
 def check(truth: Truth, heard: list[dict[str, Any]], once: bool, within: float = 2) -> None:
