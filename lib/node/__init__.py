@@ -15,6 +15,7 @@ def main() -> None:
     """Run the node until Ctrl-C; says goodbye to the broker then, and returns to the REPL."""
     import asyncio
     import gc
+    from asyncio import core  # type: ignore[attr-defined]  # not in the stubs
 
     import machine
 
@@ -23,7 +24,7 @@ def main() -> None:
         safe, lines = call("watch.boot")
         node = call("start.make", "/", safe, lines)
         asyncio.run(call("sleep.run", node) if node.sleeps else node.run())
-        asyncio.core.cur_task = None  # what it still points at takes the heap of MQTT
+        core.cur_task = None  # what it still points at takes the heap of MQTT
         call("nap.end", node)
     except KeyboardInterrupt:
         if node:
@@ -34,15 +35,14 @@ def main() -> None:
             if node:
                 node.link = node._page = None
                 node.sensors = ()
-            name = ""
-            while name is not None:  # without a list of them
-                name = None
+            name = "mqtt"
+            while name:  # without a list of them
+                sys.modules.pop(name, None)
+                name = ""
                 for module in sys.modules:
                     if module.startswith("mqtt") or module.startswith("portal"):
                         name = module
-                if name:
-                    del sys.modules[name]
-            asyncio.core.__dict__.clear()  # nothing runs any more
+            core.__dict__.clear()  # nothing runs any more
             gc.collect()
             call("ending.crashed", node, e)
         finally:

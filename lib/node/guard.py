@@ -6,9 +6,12 @@ import machine
 
 
 def arm(node) -> None:
-    """Reset a chip that hangs, and have a crash of any task restart the node."""
+    """Reset a chip that hangs, and have a crash of any task restart the node; a lack of memory only what takes much."""
 
     def unhandled(loop, context: dict) -> None:
+        if isinstance(context["exception"], MemoryError):
+            node.short = True
+            return
         if context["future"]:
             raise context["exception"]  # main() ends the node then
         node.log(3, "%s: %r" % (context["message"], context["exception"]))

@@ -47,7 +47,7 @@ def start(node, board) -> None:
     except ValueError as e:
         node.log(3, "device: %s" % e)
     if led or button:
-        asyncio.create_task(_run(node, led, dark, button))
+        asyncio.create_task(node._always(_run, node, led, dark, button))
 
 
 async def _run(node, led, dark: int, button) -> None:

@@ -57,6 +57,8 @@ class Node:
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
+        self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
+        self._alone = False  # not enough memory for page and MQTT: the page has it
         self.mute = False  # the settings name no broker
         self.logs: list = []  # lines for MQTT
         self.session: "bytes | None" = None  # what MQTT had in flight when the network went (connect.py)
@@ -99,7 +101,10 @@ class Node:
                 await work(*args)
             except Exception as e:  # noqa: BLE001  an unattended node has nobody to start it again
                 gc.collect()
-                self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+                try:
+                    self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+                except MemoryError:
+                    self.short = True
             await asyncio.sleep_ms(_TICK_MS)
 
     async def _look_after(self) -> None:
@@ -107,7 +112,7 @@ class Node:
             while True:
                 await asyncio.sleep_ms(await self._tick())
         except MemoryError:
-            await call("connect.offline", self, False)  # WiFi comes first
+            self.short = True
             raise
 
     async def stop(self) -> None:
@@ -120,6 +125,15 @@ class Node:
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""
+        if self.short:
+            if self._page:
+                self._page.cancel()
+                self._page = None
+                await asyncio.sleep_ms(_TICK_MS)
+                self._alone = True
+            await call("connect.offline", self, False)
+            self.short = False
+            self.log(WARNING, "short of memory: MQTT begins anew" + (" after the page" if self._alone else ""))
         if self.uptime() >= self.tick_at:
             self.tick_at += 60
             call("watch.tick", self)
@@ -137,7 +151,7 @@ class Node:
         if self.link:
             self.link.look()
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.trial or self.mute):
+        if wifi.online and not (self.link or self.trial or self.mute or self._alone):
             gc.collect()
             call("connect.online", self)
         if wifi.online and self.uptime() >= self.sync_at:
@@ -148,6 +162,7 @@ class Node:
         if page is not None and (page.done() or not wanted):
             page.cancel()
             self._page = None
+            self._alone = False
         elif wanted and page is None:
             self._page = asyncio.create_task(self._portal())
         self._beaten = time.ticks_ms()
@@ -238,6 +253,7 @@ class Node:
             await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
+            self.short = isinstance(e, MemoryError)
 
     # --- what the parts call
 
