@@ -30,12 +30,21 @@ def online(node: "Node") -> None:
     from .link import Link
 
     try:
-        node.link = Link(make_platform(node, node.cfg), node, node.cfg["mqtt"]["clean_session"])
+        platform = make_platform(node, node.cfg)
+        # Exactly once needs a broker that remembers.
+        link = Link(platform, node, node.cfg["mqtt"]["clean_session"] and platform.qos < 2)
     except ValueError as e:
         node.log(ERROR, "%s: no broker, readings are kept" % e)
         node.mute = True
-    else:
-        node.link.client.start()
+        return
+    if node.session:
+        try:
+            link.client.restore_session(node.session)
+        except ValueError:
+            node._handed = False  # what was in flight is sent anew
+        node.session = None
+    node.link = link
+    link.client.start()
 
 
 async def offline(node: "Node", goodbye: bool) -> None:
@@ -45,7 +54,11 @@ async def offline(node: "Node", goodbye: bool) -> None:
     if link:
         if goodbye:
             await link.stop()
+            node._handed = False
         else:
+            session = link.client.session
+            if session.order or session.received:
+                node.session = link.client.export_session()
             await link.client.disconnect(False)
         del link
         await asyncio.sleep_ms(0)  # cancelled tasks end when their turn comes

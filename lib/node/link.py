@@ -68,7 +68,10 @@ class Link:
             self._said = ""
             self._node.log(INFO, "mqtt: connected to %s:%d" % (self.client.host, self.client.port))
             self._node.wifi.report_online(True, True)
-            asyncio.create_task(self._greet())
+            if self._node.epoch is None:
+                call("clock.soon", self._node)
+            if not self._node.quiet:
+                asyncio.create_task(self._greet())
         elif reason:
             self._reason = reason
             self._node.log(WARNING, "mqtt: connection lost: %s" % reason)

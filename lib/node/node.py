@@ -7,10 +7,12 @@ One task a sensor; readings that come together make one group. A group leaves th
 """
 
 import asyncio
+import errno
 import gc
 import time
 
 import cloud
+import machine
 from micropython import const
 
 from . import call
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 
 _TICK_MS = const(500)  # between two looks at everything; readings of several sensors within it make one group
 _POLL_MS = const(200)
-_UNIX_2000 = const(946684800)
-_YEAR_SET = const(2024)  # an earlier clock has never been set
+_BACKLOG_MS = const(100)  # between two groups: an outage's readings come at ten a second at most
+_NO_TIME_S = const(20)  # how long readings wait for the first answer of a time server
+_HANG_MS = const(60000)  # without a tick: longer than any lawful block (name lookup, TLS, scan); then the chip is reset
 
 
 class Node:
@@ -35,6 +38,15 @@ class Node:
 
     wifi: "Manager"
     link: "Link | None" = None  # none where the settings name no broker
+    epoch: "int | None" = None  # Unix time at uptime 0, once known (clock.py)
+    sync_at = asked_at = 0  # s of uptime when the time server is to be asked, and was
+    tick_at = 0  # s of uptime when watch.tick is due
+    later = _NO_TIME_S  # s of uptime until which readings wait for the time
+    safe = False  # safe mode: no sensors, no user code, no MQTT
+    sleeps = False  # in deep sleep between readings (sleep.py)
+    quiet = False  # a wake without a window for commands: nothing but readings is said
+    recalled = False  # what RTC memory held is in the outbox (nap.py)
+    identify = 0  # s of uptime until which the LED shows which board this is
 
     def __init__(self, log, cfg: dict, device: str, outbox):
         self.log = log
@@ -45,11 +57,18 @@ class Node:
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
+        self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
+        self._alone = False  # not enough memory for page and MQTT: the page has it
         self.mute = False  # the settings name no broker
+        self.logs: list = []  # lines for MQTT
+        self.session: "bytes | None" = None  # what MQTT had in flight when the network went (connect.py)
+        self._sent = 0  # messages of the first group that are delivered
+        self._handed = False  # the next one is in `session`, or was
         self._fresh: list = []
         self._grown = 0
+        self._fresh_at = 0
         self._page: "asyncio.Task | None" = None
-        self._counted = time.ticks_ms()
+        self._counted = self._beaten = time.ticks_ms()
         self._uptime = 0
 
     # --- time
@@ -62,15 +81,14 @@ class Node:
         return self._uptime
 
     def unix(self) -> "int | None":
-        """Unix time in seconds, None while the clock is not set."""
-        if time.gmtime()[0] < _YEAR_SET:
-            return None
-        return int(time.time()) + (_UNIX_2000 if time.gmtime(0)[0] == 2000 else 0)
+        """Unix time in seconds, None while it is not known."""
+        return None if self.epoch is None else self.epoch + self.uptime()
 
     # --- running
 
     async def run(self) -> None:
-        """Run for ever."""
+        """Run for ever; raises what nobody has handled."""
+        call("guard.arm", self)
         for sensor in self.sensors:
             asyncio.create_task(self._always(self._sample, sensor))
         asyncio.create_task(self._always(self._deliver))
@@ -83,7 +101,10 @@ class Node:
                 await work(*args)
             except Exception as e:  # noqa: BLE001  an unattended node has nobody to start it again
                 gc.collect()
-                self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+                try:
+                    self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+                except MemoryError:
+                    self.short = True
             await asyncio.sleep_ms(_TICK_MS)
 
     async def _look_after(self) -> None:
@@ -91,22 +112,38 @@ class Node:
             while True:
                 await asyncio.sleep_ms(await self._tick())
         except MemoryError:
-            await call("connect.offline", self, False)  # WiFi comes first
+            self.short = True
             raise
 
     async def stop(self) -> None:
-        """Leave the broker in an orderly way."""
+        """Leave the broker in an orderly way; the node may be reset, or its chip left to the REPL, after it."""
+        try:
+            call("ending.stopped", self)
+        except MemoryError as e:
+            self.log(WARNING, "readings are not kept: %s" % e)
         await call("connect.offline", self, True)
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""
+        if self.short:
+            if self._page:
+                self._page.cancel()
+                self._page = None
+                await asyncio.sleep_ms(_TICK_MS)
+                self._alone = True
+            await call("connect.offline", self, False)
+            self.short = False
+            self.log(WARNING, "short of memory: MQTT begins anew" + (" after the page" if self._alone else ""))
+        if self.uptime() >= self.tick_at:
+            self.tick_at += 60
+            call("watch.tick", self)
         grown = len(self._fresh) > self._grown  # a group is whole when nothing has come since the last look
         self._grown = len(self._fresh)
         if self._fresh and not grown:
             self._grown = 0
             self.latest = self._fresh
             self._fresh = []
-            if self.outbox.add(self.uptime(), self.latest) == 1:
+            if self.outbox.add(self._fresh_at, self.latest) == self.outbox.dropped > 0:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
         if self.link and not self.trial and not wifi.sta.isconnected():
@@ -114,16 +151,21 @@ class Node:
         if self.link:
             self.link.look()
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.trial or self.mute):
+        if wifi.online and not (self.link or self.trial or self.mute or self._alone):
+            gc.collect()
             call("connect.online", self)
+        if wifi.online and self.uptime() >= self.sync_at:
+            await call("clock.sync", self)
         device = self.cfg["device"]
         page = self._page
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
         if page is not None and (page.done() or not wanted):
             page.cancel()
             self._page = None
+            self._alone = False
         elif wanted and page is None:
             self._page = asyncio.create_task(self._portal())
+        self._beaten = time.ticks_ms()
         return wait_ms
 
     async def _sample(self, sensor) -> None:
@@ -138,33 +180,72 @@ class Node:
                 said = fault
                 if fault:
                     self.log(WARNING, "%s: %s" % (sensor.name, fault))
-            if readings:
-                self._fresh.extend(readings)
+            self.take(readings)
+
+    def take(self, readings: list) -> None:
+        """Readings of one sensor, to be sent with those that come within a moment."""
+        if readings:
+            if not self._fresh:
+                self._fresh_at = self.uptime()  # not later: what blocks the loop must not shift it
+            self._fresh.extend(readings)
 
     async def _deliver(self) -> None:
-        """Send what the outbox holds, oldest first."""
+        """Send what the outbox holds, oldest first; rate-limited, for all nodes of a broker come back at once."""
         while True:
-            group = self.outbox.first()
-            if group is None or not self.link or not self.link.client.connected:
-                await asyncio.sleep_ms(_POLL_MS)
-                continue
-            at, readings = group
-            now = self.unix()
-            taken = None if now is None else now - (self.uptime() - at)
-            try:
-                await self._report(self.link, readings, taken)
-            except (OSError, MemoryError):
-                gc.collect()
-                await asyncio.sleep_ms(_POLL_MS)
-                continue  # no link, or no room for it now; the group stays
-            self.outbox.pop()
-            if not self.outbox.used:
-                cloud.release()
+            await asyncio.sleep_ms(_TICK_MS)
+            while self.link and self.link.client.connected and not (self.epoch is None and self.uptime() < self.later):
+                if self.logs:
+                    await call("watch.send_log", self)
+                group = self.outbox.first()
+                if group is None or not await self.deliver(group):
+                    break
+                await asyncio.sleep_ms(max(_BACKLOG_MS, self.link.platform.publish_interval if self.link else 0))
+
+    async def deliver(self, group: tuple) -> bool:
+        """Send one group of the outbox; False: no link, or no room for it now; it stays."""
+        link = self.link
+        if not link:
+            return False
+        at, readings = group
+        now = self.unix()
+        taken = None if now is None or at is None else now - (self.uptime() - at)
+        try:
+            await self._report(link, readings, taken)
+        except (OSError, MemoryError):
+            gc.collect()
+            return False
+        self.outbox.done()
+        if not self.outbox.used:
+            cloud.release()
+        return True
+
+    def hung(self, timer) -> None:
+        """Interrupt: reset a chip whose tasks do not run. Allocates nothing."""
+        if time.ticks_diff(time.ticks_ms(), self._beaten) > _HANG_MS:
+            machine.reset()
 
     async def _report(self, link: "Link", readings: list, taken: "int | None") -> None:
         platform = link.platform
+        n = 0
         for topic, payload, _ in platform.report(readings, taken):
-            await link.client.publish(topic, payload, platform.qos)
+            n += 1
+            if n <= self._sent:
+                continue
+            if self._handed:  # the client's session has it, from before an outage of the WiFi: sent again, but once
+                while link.client.session.order:
+                    await asyncio.sleep_ms(_POLL_MS)
+                    if link is not self.link:
+                        raise OSError(errno.ENOTCONN)
+                self._handed = False
+            else:
+                try:
+                    await link.client.publish(topic, payload, platform.qos)
+                except OSError:
+                    body = payload if isinstance(payload, bytes) else payload.encode()
+                    self._handed = self.session is not None and topic.encode() + body in self.session
+                    raise
+            self._sent = n
+        self._sent = 0
 
     async def _portal(self) -> None:
         try:
@@ -172,6 +253,7 @@ class Node:
             await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
+            self.short = isinstance(e, MemoryError)
 
     # --- what the parts call
 
@@ -190,5 +272,7 @@ class Node:
             "uptime": self.uptime(),
             "free": gc.mem_free(),
             "rssi": self.wifi.sta.status("rssi") if self.wifi and self.wifi.online else None,
+            "queued": self.outbox.used,
+            "dropped": self.outbox.dropped,
             "reconnects": max(0, self.link.client.connects - 1) if self.link else 0,
         }

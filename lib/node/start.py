@@ -6,15 +6,21 @@ import sys
 import machine
 import network
 import settings
+from micropython import const
 
-from . import VERSION
+from . import VERSION, call
 from .log import ERROR, INFO, LEVELS, WARNING, Log
 from .node import Node
 from .outbox import Outbox
 
+_SAFE_AP_S = const(900)  # for whom the node needs help from
 
-def make(directory: str) -> Node:
-    """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault."""
+
+def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node:
+    """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault.
+
+    safe: without sensors, user code and MQTT. lines: to be said of the start (watch.boot).
+    """
     log = Log()
     cfg, notes = settings.load(directory)
     for note in notes:
@@ -22,6 +28,7 @@ def make(directory: str) -> Node:
     if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
         # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
         log(INFO, "the settings are checked and stored; starting anew")
+        call("watch.planned")
         machine.reset()
     settings.release()
     gc.collect()
@@ -29,11 +36,21 @@ def make(directory: str) -> Node:
     log.least = LEVELS.split().index(cfg["log"]["level"])
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
+    node.safe = safe
+    node.mute = safe
+    node.sleeps = cfg["power"]["deep_sleep"] and not safe and len(cfg["wifi"]["networks"]) > 0
+    gc.collect()
+    call("watch.attach", node)
+    log.sink = call("tell.remote", node)
+    for note in lines:
+        log(WARNING, note)
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
-    # What the running node looks at; the other sections are in flash for who wants them again.
-    node.cfg = {name: cfg[name] for name in ("device", "wifi", "mqtt", "cloud", "telemetry")}
+    if safe:
+        node.wifi.open_ap(_SAFE_AP_S)
+    # These are made; in flash they still are for who wants them again.
+    del cfg["sensors"], cfg["outputs"]
     del sys.modules["settings"]
     gc.collect()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
@@ -43,6 +60,8 @@ def make(directory: str) -> Node:
 def _wifi(node: Node) -> None:
     import wifi
 
+    if node.sleeps:
+        call("nap.prepare", node)
     node.wifi = wifi.Manager(node.cfg["wifi"], node.id, network, on_event=node.wifi_event)
     if not node.cfg["wifi"]["networks"]:
         node.log(WARNING, "wifi.networks: none known, waiting for set-up")
@@ -53,7 +72,12 @@ def _sensors(node: Node) -> None:
 
     cfg = node.cfg
     board = sensors.Board(cfg["device"]["board"], machine, status=node.status)
-    for i, entry in enumerate(cfg["sensors"]):
+    if cfg["device"].get("led") or cfg["device"].get("button"):
+        try:
+            call("light.start", node, board)
+        except Exception as e:  # noqa: BLE001  a node without a light is a node
+            node.log(ERROR, "light: %s: %s" % (type(e).__name__, e))
+    for i, entry in enumerate(() if node.safe else cfg["sensors"]):
         if "period" not in entry:
             entry = dict(entry)
             entry["period"] = cfg["telemetry"]["period"]
