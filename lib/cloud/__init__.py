@@ -7,9 +7,9 @@
     cloud.release()  # until the next of these nothing but data is in RAM
 
 Only this file stays in memory. A platform is data; what it does is in functions of its module (aliyun.py, ...) and,
-where the module has none of its own, of base.py, which documents them. They are brought in when used. sign.py:
-signatures, own.py: commands and answers where the platform leaves their shape to us, pace.py: rate limits, why.py:
-refusals in words. Nothing here does I/O or knows a clock: times are handed in.
+where the module has none of its own, of base.py, which documents them. They are brought in when used. body.py:
+payloads, sign.py: signatures, own.py: commands and answers where the platform leaves their shape to us, why.py: refusals
+in words. Nothing here does I/O or knows a clock: times are handed in.
 """
 
 import sys

@@ -27,15 +27,19 @@ def make_platform(node: "Node", cfg: dict) -> "cloud.Platform":
 
 def online(node: "Node") -> None:
     """There is a network: connect to the broker, if the settings name one."""
-    from .link import Link
-
     try:
-        node.link = Link(make_platform(node, node.cfg), node, node.cfg["mqtt"]["clean_session"])
+        platform = make_platform(node, node.cfg)
     except ValueError as e:
         node.log(ERROR, "%s: no broker, readings are kept" % e)
         node.mute = True
-    else:
-        node.link.client.start()
+        return
+    gc.collect()  # what stays for long is to lie low in the heap, not among garbage
+    from .link import Link
+
+    gc.collect()
+    node.link = Link(platform, node, node.cfg["mqtt"]["clean_session"])
+    gc.collect()
+    node.link.client.start()
 
 
 async def offline(node: "Node", goodbye: bool) -> None:

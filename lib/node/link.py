@@ -1,27 +1,35 @@
-"""The node's MQTT connection: which broker with which credentials, what is said on arrival.
+"""The node's MQTT connection: which broker with which credentials, what is said on arrival, and how fast to talk.
 
-The client (lib/mqtt) keeps the connection up by itself. Before each of its attempts `_attempt` decides whether there is a
-network, which broker is next, and signs fresh credentials; after each success `_greet` says birth.
+The client (lib/mqtt) keeps the connection up by itself. Before each of its attempts `_attempt` decides which broker is
+next, waits for the platform's time between two connects, and signs fresh credentials; after each success `_greet` says
+birth. A token that ends is renewed before by a new connection.
 """
 
 import asyncio
 import errno
+import gc
+import time
 
 import cloud
-from mqtt import Client, ConnectRefused, ProtocolError, Will
+from mqtt import Client, MQTTError, Will
 
 from . import call
 from .log import INFO, WARNING
 
 
 class Link:
-    """One broker at a time, in the order of the settings; the next one after each failure to connect."""
+    """One broker at a time, in the order of the settings; the next one after each failure to connect.
+
+    ready: connected, and all that follows a CONNACK is said: reports may go. said: why there is no connection, in words.
+    """
 
     def __init__(self, platform, node, clean_session: bool):
         self.platform = platform
+        self.ready = False
+        self.said = ""
         self._node = node
         self._broker = -1
-        self._said = ""
+        self._renewing = False
         self._reason: "Exception | None" = None  # the last one that was looked at
         will = platform.will()
         self.client = Client(
@@ -36,43 +44,72 @@ class Link:
         )
 
     def _attempt(self, client: Client) -> None:
-        """Before an attempt to connect: OSError lets it pass."""
+        """Before an attempt to connect: OSError (EAGAIN) lets it pass."""
         self.look()
-        brokers = self.platform.brokers
-        self._broker = (self._broker + 1) % len(brokers)
-        client.host, client.port, tls = brokers[self._broker]
+        node = self._node
+        platform = self.platform
+        now = node.uptime()
+        if platform.connect_interval and (now - node.knocked) * 1000 <= platform.connect_interval:
+            raise OSError(errno.EAGAIN, "")
+        self._broker = (self._broker + 1) % len(platform.brokers)
+        client.host, client.port, tls = platform.brokers[self._broker]
         client.ssl = True if tls else None
         try:
-            client.set_identity(*self.platform.credentials(self._node.unix()))
+            identity = platform.credentials(node.unix())
         except ValueError as e:
+            self._broker -= 1
             raise OSError(errno.EAGAIN, str(e))
+        cloud.release()
+        client.set_identity(*identity)
+        gc.collect()
+        node.knocked = now
 
     def look(self) -> None:
-        """Say a failure to connect in words, once as long as it stays the same."""
-        reason = self.client.reason
-        if reason is None or reason is self._reason or self.client.connected or self._broker < 0:
-            return
-        self._reason = reason
-        text = str(reason)
-        if isinstance(reason, ConnectRefused):
-            text = self.platform.explain(reason.code)
-        host, port, _ = self.platform.brokers[self._broker]
-        text = "mqtt: %s:%d: %s" % (host, port, text)
-        if text != self._said:
-            self._said = text
-            self._node.log(WARNING, text)
-        self._node.wifi.report_online(False, isinstance(reason, (ConnectRefused, ProtocolError)))
+        """Say a failure to connect in words, once as long as it stays the same; renew a token that is about to end."""
+        client = self.client
+        if client.connected:
+            now = self.platform.renew_at and self._node.unix()
+            if now and now >= self.platform.renew_at and not self._renewing:
+                self._renewing = True
+                asyncio.create_task(self._renew())
+        elif client.reason is not self._reason and client.reason is not None:
+            self._reason = client.reason
+            call("refusal.say", self._node, self, client.reason)
+
+    async def _renew(self) -> None:
+        """Connect anew, which takes a new token. What is in flight goes on there."""
+        self._node.log(INFO, "mqtt: the token is about to end, connecting with a new one")
+        await self.client.disconnect()
+        if self._node.link is self:
+            self.client.start()
+
+    async def turn(self) -> None:
+        """Wait until the platform takes another message: one in `publish_interval`, over all connections of the node."""
+        node = self._node
+        interval = self.platform.publish_interval
+        while True:
+            passed = time.ticks_diff(time.ticks_ms(), node.sent_at)
+            if not 0 <= passed < interval:  # below 0: days ago
+                break
+            await asyncio.sleep_ms(interval - passed)
+        node.sent_at = time.ticks_ms()
 
     def _state(self, up: bool, reason: "Exception | None") -> None:
+        node = self._node
+        self.ready = False
         if up:
-            self._said = ""
-            self._node.log(INFO, "mqtt: connected to %s:%d" % (self.client.host, self.client.port))
-            self._node.wifi.report_online(True, True)
+            self.said = ""
+            self._renewing = False
+            client = self.client
+            checked = ", TLS without a check of its certificate" if client.ssl is True else ""
+            node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))
+            node.wifi.report_online(True, True)
             asyncio.create_task(self._greet())
         elif reason:
             self._reason = reason
-            self._node.log(WARNING, "mqtt: connection lost: %s" % reason)
             self._broker -= 1  # this broker did answer: try it first
+            if not self._renewing:
+                node.log(WARNING, "mqtt: connection lost: %s" % reason)
 
     async def _greet(self) -> None:
         """Birth, info and subscriptions, after each CONNACK."""
@@ -86,10 +123,14 @@ class Link:
             # A cloud that confirms reports wants its replies subscribed; commands are not obeyed yet.
             filters = platform.subscriptions() if platform.confirms else ()
             cloud.release()
+            gc.collect()
             if filters:
                 await client.subscribe(filters)
         except OSError:
-            pass  # lost again: greeted on the next connection
+            return  # lost again: greeted on the next connection
+        except MQTTError as e:
+            self._node.log(WARNING, "mqtt: no commands: %s" % e)
+        self.ready = client.connected
 
     async def stop(self) -> None:
         """Say offline, as the will would, and disconnect."""

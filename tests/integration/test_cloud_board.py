@@ -57,7 +57,7 @@ def node(tmp_path: Path, standin: Standin, section: dict[str, Any], host: str) -
     settings["mqtt"].pop("brokers")
     settings["cloud"] = section
     image = build_image(tmp_path / "flash.bin", settings)
-    with Board(image, names={host: ("127.0.0.1", standin.port)}, heap_free=HEAP) as board:
+    with Board(image, names={host: ("127.0.0.1", standin.port)}) as board:
         board.air.add(SSID, KEY)
         board.power_on()
         yield board
