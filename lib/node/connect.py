@@ -39,7 +39,7 @@ def online(node: "Node") -> None:
     gc.collect()
     node.link = Link(platform, node, node.cfg["mqtt"]["clean_session"])
     gc.collect()
-    node.link.client.start()
+    node.link.look()
 
 
 async def offline(node: "Node", goodbye: bool) -> None:

@@ -29,7 +29,7 @@ class Link:
         self.said = ""
         self._node = node
         self._broker = -1
-        self._renewing = False
+        self._idle = True  # the client is not started yet, or stopped to take a new token
         self._reason: "Exception | None" = None  # the last one that was looked at
         will = platform.will()
         self.client = Client(
@@ -48,40 +48,51 @@ class Link:
         self.look()
         node = self._node
         platform = self.platform
-        now = node.uptime()
-        if platform.connect_interval and (now - node.knocked) * 1000 <= platform.connect_interval:
-            raise OSError(errno.EAGAIN, "")
+        if self._too_soon():
+            raise OSError(errno.EAGAIN)
         self._broker = (self._broker + 1) % len(platform.brokers)
         client.host, client.port, tls = platform.brokers[self._broker]
         client.ssl = True if tls else None
         try:
-            identity = platform.credentials(node.unix())
+            client.set_identity(*platform.credentials(node.unix()))
         except ValueError as e:
-            self._broker -= 1
-            raise OSError(errno.EAGAIN, str(e))
+            raise OSError(errno.EINVAL, str(e))
         cloud.release()
-        client.set_identity(*identity)
         gc.collect()
-        node.knocked = now
+        node.knocked = node.uptime()
 
     def look(self) -> None:
-        """Say a failure to connect in words, once as long as it stays the same; renew a token that is about to end."""
+        """Start when the platform's conditions are met; say a failure in words, once as long as it stays the same; renew a
+        token that is about to end."""
         client = self.client
-        if client.connected:
-            now = self.platform.renew_at and self._node.unix()
-            if now and now >= self.platform.renew_at and not self._renewing:
-                self._renewing = True
+        node = self._node
+        platform = self.platform
+        if self._idle:
+            if platform.needs_clock and node.unix() is None:
+                if not self.said:
+                    self.said = "waiting for the time, which is part of the token"
+                    node.log(INFO, "mqtt: " + self.said)
+            elif not self._too_soon():
+                self._idle = False
+                client.start()
+        elif client.connected:
+            now = platform.renew_at and node.unix()
+            if now and now >= platform.renew_at:
+                platform.renew_at = None
                 asyncio.create_task(self._renew())
         elif client.reason is not self._reason and client.reason is not None:
             self._reason = client.reason
-            call("refusal.say", self._node, self, client.reason)
+            call("refusal.say", node, self, client.reason)
+
+    def _too_soon(self) -> bool:
+        passed = (self._node.uptime() - self._node.knocked) * 1000
+        return 0 < self.platform.connect_interval >= passed
 
     async def _renew(self) -> None:
-        """Connect anew, which takes a new token. What is in flight goes on there."""
+        """Disconnect: the next connection has a new token, and what is in flight goes on there."""
         self._node.log(INFO, "mqtt: the token is about to end, connecting with a new one")
         await self.client.disconnect()
-        if self._node.link is self:
-            self.client.start()
+        self._idle = True
 
     async def turn(self) -> None:
         """Wait until the platform takes another message: one in `publish_interval`, over all connections of the node."""
@@ -99,7 +110,6 @@ class Link:
         self.ready = False
         if up:
             self.said = ""
-            self._renewing = False
             client = self.client
             checked = ", TLS without a check of its certificate" if client.ssl is True else ""
             node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))
@@ -108,7 +118,7 @@ class Link:
         elif reason:
             self._reason = reason
             self._broker -= 1  # this broker did answer: try it first
-            if not self._renewing:
+            if getattr(reason, "errno", 0) != errno.ENOTCONN:  # the node's own doing
                 node.log(WARNING, "mqtt: connection lost: %s" % reason)
 
     async def _greet(self) -> None:

@@ -12,19 +12,15 @@ _NO_HOST = const(-2)  # of getaddrinfo
 
 
 def say(node, link, reason: Exception) -> None:
-    """An attempt to connect has failed, or did not even begin."""
+    """An attempt to connect has failed."""
     if isinstance(reason, OSError) and reason.errno == errno.EAGAIN:
-        text = reason.args[1]
-        if not text:
-            return  # only the time between two connects
-    else:
-        host, port, _ = link.platform.brokers[link._broker]
-        text = "%s:%d: %s" % (host, port, words(link.platform, reason))
-        node.wifi.report_online(False, isinstance(reason, (ConnectRefused, ProtocolError)))
-    text = "mqtt: " + text
+        return  # link.py waits for the time that must lie between two connects
+    client = link.client
+    text = "%s:%d: %s" % (client.host, client.port, words(link.platform, reason))
     if text != link.said:
         link.said = text
-        node.log(WARNING, text)
+        node.log(WARNING, "mqtt: " + text)
+    node.wifi.report_online(False, isinstance(reason, (ConnectRefused, ProtocolError)))
 
 
 def words(platform, reason: Exception) -> str:
