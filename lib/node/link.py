@@ -11,10 +11,13 @@ import gc
 import time
 
 import cloud
+from micropython import const
 from mqtt import Client, MQTTError, Will
 
 from . import call
 from .log import INFO, WARNING
+
+_AGAIN_S = const(2)  # after too little memory
 
 
 class Link:
@@ -122,25 +125,36 @@ class Link:
                 node.log(WARNING, "mqtt: connection lost: %s" % reason)
 
     async def _greet(self) -> None:
-        """Birth, info and subscriptions, after each CONNACK."""
-        platform = self.platform
+        """All that follows a CONNACK, and once more where the heap was too small for it at that moment."""
         client = self.client
-        try:
-            for topic, payload, retain in platform.birth():
-                await client.publish(topic, payload, 1, retain)
-            if hasattr(platform, "base"):
-                await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
-            # A cloud that confirms reports wants its replies subscribed; commands are not obeyed yet.
-            filters = platform.subscriptions() if platform.confirms else ()
-            cloud.release()
-            gc.collect()
-            if filters:
-                await client.subscribe(filters)
-        except OSError:
-            return  # lost again: greeted on the next connection
-        except MQTTError as e:
-            self._node.log(WARNING, "mqtt: no commands: %s" % e)
-        self.ready = client.connected
+        connection = client.connects
+        while client.connected and client.connects == connection:
+            try:
+                await self._say_hello(client)
+            except OSError:
+                return  # lost again: greeted on the next connection
+            except MemoryError as e:
+                self._node.log(WARNING, "mqtt: %s" % e)
+                await asyncio.sleep(_AGAIN_S)
+                continue
+            except MQTTError as e:
+                self._node.log(WARNING, "mqtt: no commands: %s" % e)
+            self.ready = client.connected
+            return
+
+    async def _say_hello(self, client: Client) -> None:
+        """Birth, info and subscriptions."""
+        platform = self.platform
+        for topic, payload, retain in platform.birth():
+            await client.publish(topic, payload, 1, retain)
+        if hasattr(platform, "base"):
+            await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
+        # A cloud that confirms reports wants its replies subscribed; commands are not obeyed yet.
+        filters = platform.subscriptions() if platform.confirms else ()
+        cloud.release()
+        gc.collect()
+        if filters:
+            await client.subscribe(filters)
 
     async def stop(self) -> None:
         """Say offline, as the will would, and disconnect."""

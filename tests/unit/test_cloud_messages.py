@@ -1,6 +1,7 @@
 """Readings to messages, messages to commands and acknowledgements, replies, limits, refusals in words."""
 
 import json
+import sys
 
 import cloud
 from check import raises
@@ -385,3 +386,13 @@ def test_method_may_be_named_with_or_without_hmac():
             assert first[2].endswith(";hmacsha1")
         if name == "onenet":
             assert first == made(name, cloud={"method": "hmacsha1"}).credentials(1)
+
+
+def test_release_leaves_no_module_behind():
+    for name in SETTINGS:
+        platform = made(name)
+        platform.report([("temperature", 1.5, "", 1)])
+        platform.credentials(1700000000)
+        platform.explain(5)
+        cloud.release()
+        assert [m for m in sys.modules if m.startswith("cloud.")] == []
