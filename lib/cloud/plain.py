@@ -19,7 +19,7 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict, **rules: "Any") ->
     from cloud.base import setup as base_setup
 
     base_setup(p, cloud, mqtt, device, **rules)
-    p.base = mqtt.get("base_topic") or device["id"]
+    p.base = mqtt.get("base_topic") or "node/" + (device.get("name") or device["id"])
     p._topic = p.base + "/telemetry"
     if mqtt.get("availability") is not False:
         p.presence = p.base + "/status"

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 def make_platform(node: "Node", cfg: dict) -> "cloud.Platform":
     """The cloud platform of these settings. Raises ValueError with the field and what was wanted."""
-    mqtt = dict(cfg["mqtt"])
     name = cfg["device"].get("name") or node.id
-    if not mqtt.get("base_topic"):
-        mqtt["base_topic"] = "node/" + name
-    made = cloud.create(cfg["cloud"], mqtt, {"id": node.id, "name": name, "version": VERSION})
+    made = cloud.create(cfg["cloud"], cfg["mqtt"], {"id": node.id, "name": name, "version": VERSION})
     made.topics = cfg["mqtt"]["format"] == "topics"
     return made
 
