@@ -18,6 +18,7 @@ from tests.integration.cloud_standin import Standin
 from tools.board_run import KEY, SSID, node_settings
 from tools.image import build_image
 from tools.vboard import Board
+from tools.vboard.silicon import EPOCH_2000
 
 PATIENCE = 40  # s, on a busy machine
 PERIOD = 30  # s between reports
@@ -80,10 +81,14 @@ CLOUDS: dict[str, tuple[Callable[[str], rules.Cloud], dict[str, Any], dict[str, 
 
 
 class World:
-    """A stand-in and a node in the same warped time. `ahead`: s that the cloud's clock is ahead of the node's."""
+    """A stand-in and a node in the same warped time.
+
+    ahead: s that the cloud's clock is ahead of the node's. silent: the time server does not answer.
+    """
 
     def __init__(self, tmp_path: Path, cloud: rules.Cloud, settings: dict[str, Any], host: str) -> None:
         self.ahead = 0.0
+        self.silent = False
         self.cloud = Standin(cloud, lambda: self.board.clock.unix() + self.ahead)
         self._image = build_image(tmp_path / "flash.bin", settings)
         self._host = host
@@ -92,13 +97,20 @@ class World:
     def running(self) -> Iterator[World]:
         with self.cloud:
             names = {self._host: ("127.0.0.1", self.cloud.port)}
-            services = {"pool.ntp.org": time_server(lambda: self.board)}
+            ask = time_server(lambda: self.board)
+            services = {"pool.ntp.org": lambda question: None if self.silent else ask(question)}
             self.board = Board(self._image, names=names, services=services, warp=True)
             with self.board:
                 self.board.air.add(SSID, KEY)
                 self.board.power_on()
                 yield self
                 assert "Traceback" not in self.board.log and "MemoryError" not in self.board.log, self.board.log
+
+    def tell_time(self) -> None:
+        """Let the node know the time."""
+        self.silent = False
+        self.board.silicon.clock_offset = -EPOCH_2000
+        self.board.reset()
 
     def wait(self, condition: Callable[[], Any], what: str) -> Any:
         """Wait for something to come to pass in the cloud."""
@@ -136,3 +148,27 @@ def test_the_node_and_its_cloud(name: str, tmp_path: Path) -> None:
         w.wait(lambda: len(w.cloud.reports) >= 2, "two reports")
         assert set(w.cloud.refused) <= set(w.cloud.refused[:1]), "the secret, and nothing else"
         assert SECRET not in w.board.log and OTHER not in w.board.log
+
+
+@pytest.mark.parametrize("name", ["tencent", "onenet"])
+def test_a_token_with_an_end(name: str, tmp_path: Path) -> None:
+    """Waits for the time; a cloud whose clock is far ahead finds it expired, which names the clock; is renewed in time."""
+    make = CLOUDS[name][0]
+    w = world(tmp_path, name, make(SECRET), expiry=HOUR)
+    w.silent, w.ahead = True, 2.0 * HOUR
+    with w.running():
+        w.says("waiting for the time")
+        assert w.cloud.codes == []
+        w.tell_time()
+        w.wait(lambda: w.cloud.codes, "a CONNACK")
+        w.says("or the clock is wrong")
+        assert w.cloud.connected == 0 and w.cloud.refused[0] == "token expired"
+        w.ahead = 0.0
+        w.wait(lambda: w.cloud.connected == 1, "a connection")
+        start = w.board.clock.unix()
+        w.wait(lambda: w.cloud.connected == 2, "a second connection")
+        assert 0.8 * HOUR < w.board.clock.unix() - start < HOUR, "renewed before its end"
+        reports = len(w.cloud.reports)
+        w.wait(lambda: len(w.cloud.reports) > reports, "reports on the new connection")
+        assert set(w.cloud.refused) == {"token expired"}
+        assert "connection lost" not in w.board.log
