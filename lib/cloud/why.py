@@ -24,7 +24,7 @@ def explain(platform: str, code: int, host: str = "", expires: bool = False) -> 
         if code == 4:
             return "Aliyun finds user name or password malformed: check ProductKey and DeviceName"
         if code == 5:
-            return "Aliyun rejects the signature: wrong DeviceSecret, or not a device of the instance or region " + host
+            return "Aliyun: wrong signature: check DeviceSecret, instance and region: " + host
     if code == 2 and platform in ("tencent", "onenet", "azure"):
         return "the platform refuses the client id: check product and device name"
     if code in (2, 5) and platform == "aws":

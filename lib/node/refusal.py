@@ -16,7 +16,9 @@ def say(node, link, reason: Exception) -> None:
     if isinstance(reason, OSError) and reason.errno == errno.EAGAIN:
         return  # link.py waits for the time that must lie between two connects
     client = link.client
-    text = "%s:%d: %s" % (client.host, client.port, words(link.platform, reason))
+    text = words(link.platform, reason)
+    if len(link.platform.brokers) > 1 or not isinstance(reason, ConnectRefused):  # a line has 120 characters
+        text = "%s:%d: %s" % (client.host, client.port, text)
     if text != link.said:
         link.said = text
         node.log(WARNING, "mqtt: " + text)
@@ -35,5 +37,5 @@ def words(platform, reason: Exception) -> str:
         return str(reason)
     text = reason.args[1] if len(reason.args) > 1 else str(reason)
     if reason.errno == errno.ECONNRESET and platform.presence:
-        text += " before it answered: some brokers do so if they take no wills (mqtt.availability)"
+        text += ", perhaps for the will: see mqtt.availability"
     return text

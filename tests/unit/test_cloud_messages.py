@@ -374,6 +374,10 @@ def test_refusals_in_the_platforms_terms():
     for name in SETTINGS:
         texts = {why.explain(name.split(" ")[0], code) for code in range(1, 7)}
         assert len(texts) >= 4 and "" not in texts
+    host = "a1Zb0cDeFgH.iot-as-mqtt.cn-shanghai.aliyuncs.com"
+    for name in SETTINGS:
+        for code in range(6):
+            assert len("mqtt: " + why.explain(name.split(" ")[0], code, host, True)) <= 120, "a line of the node's log"
 
 
 def test_method_may_be_named_with_or_without_hmac():
