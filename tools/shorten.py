@@ -244,7 +244,7 @@ def _words(path: str, text: str, called: set[str]) -> Iterator[tuple[int, int, i
         elif token.type in _F_TOKENS and token.string[0] in "fF":
             yield row - 1, start, token.end[1], _F_STRING, False
         elif token.type == tokenize.STRING and inside:  # not one that stands alone, as docstrings do
-            package = path.split("/")[0] + ":"
+            package = path.split("/", 1)[0] + ":"
             places = [found for found in _PATH.finditer(token.string) if package + found[0] in called]
             for found in _PATH.finditer(str(ast.literal_eval(token.string))):
                 if package + found[0] in called and found[0] not in [place[0] for place in places]:
