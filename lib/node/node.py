@@ -35,6 +35,8 @@ class Node:
 
     wifi: "Manager"
     link: "Link | None" = None  # none where the settings name no broker
+    knocked = -60  # uptime in s of the last CONNECT
+    sent_at = 0  # ticks in ms of the last report, see link.turn()
 
     def __init__(self, log, cfg: dict, device: str, outbox):
         self.log = log
@@ -145,7 +147,7 @@ class Node:
         """Send what the outbox holds, oldest first."""
         while True:
             group = self.outbox.first()
-            if group is None or not self.link or not self.link.client.connected:
+            if group is None or not self.link or not self.link.ready:
                 await asyncio.sleep_ms(_POLL_MS)
                 continue
             at, readings = group
@@ -163,8 +165,12 @@ class Node:
 
     async def _report(self, link: "Link", readings: list, taken: "int | None") -> None:
         platform = link.platform
-        for topic, payload, _ in platform.report(readings, taken):
-            await link.client.publish(topic, payload, platform.qos)
+        messages = platform.report(readings, taken)
+        if platform.publish_interval > _TICK_MS:
+            cloud.release()  # there is time to load it again
+        for topic, payload, _ in messages:
+            await link.turn()
+            await link.client.publish(topic, payload, platform.qos, platform.retain)
 
     async def _portal(self) -> None:
         try:

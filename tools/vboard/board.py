@@ -23,6 +23,7 @@ from typing import Any
 from tools import image as image_module
 
 from . import radio, silicon
+from .clock import Clock
 from .console import Console
 from .link import Link
 from .process import VM
@@ -48,7 +49,9 @@ class Board:
 
     names: host name or address -> (host, port) of the real server, for the node's connections; a port of None keeps
     the node's. Other addresses are reached as they are, other names are unknown to the virtual name server.
-    speed: how much faster than real the radio is and deep sleep passes. heap_free: what the node finds free.
+    services: host name -> function that answers a UDP datagram (None: no answer), for NTP.
+    speed: how much faster than real the radio is and deep sleep passes. warp: let the time pass that the node waits
+    (clock.py; events of the simulation: `board.clock.at`). heap_free: what the node finds free.
     """
 
     def __init__(
@@ -56,13 +59,19 @@ class Board:
         image: image_module.Image | Path,
         *,
         names: Mapping[str, tuple[str, int | None]] | None = None,
+        services: Mapping[str, Callable[[bytes], bytes | None]] | None = None,
         speed: float = 1.0,
+        warp: bool = False,
         heap_free: int = HEAP_FREE,
         chip_id: bytes = b"\x12\x34\x56",
         dns_timeout: float = DNS_TIMEOUT,
     ) -> None:
         self.flash = (image.path if isinstance(image, image_module.Image) else Path(image)).resolve()
         self.names = dict(names or {})
+        self.services = dict(services or {})
+        self.targets: dict[str, Any] = {}  # more for the VM's vb_rpc.call(target, method, ...): parts of a test
+        self.clock = Clock(warp)
+        self.sleep_error = 0.0  # deep sleep lasts longer by that share: the RTC's oscillator is a poor one
         self.speed = speed
         self.heap_free = heap_free
         self.dns_timeout = dns_timeout
@@ -72,6 +81,7 @@ class Board:
         self.console = Console()
         self.silicon = self._new_silicon()
         self.boots = 0  # VMs started, soft resets included
+        self.awake_seconds = 0.0  # of the board's clock, in all cycles that ended in deep sleep
         self.resets: list[int] = []  # causes of all starts but soft resets
         self.heap_report: dict[str, int] = {}
         self.boot_seconds = 0.0  # of the last boot: from process start to boot.py
@@ -80,8 +90,12 @@ class Board:
         self._wake_at = 0.0
         self.cut = 0
         self._failed_boots = 0
+        self._knock_ms = 0  # between two SIGALRMs for the VM's timers; 0: it has none
+        self._knock_at = 0.0
+        self._woke = 0.0
         self._spawned = 0.0
         self._booted = False
+        self._connecting = threading.Lock()
         self._changed = threading.Condition()
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake_r, self._wake_w = os.pipe()
@@ -205,11 +219,11 @@ class Board:
 
     def _new_silicon(self) -> silicon.Silicon:
         old = getattr(self, "silicon", None)
-        made = silicon.Silicon(self.air, self.store, self.speed, time.time)
+        made = silicon.Silicon(self.air, self.store, self.speed, self.clock)
         if old is not None:
             old.close()
             made.pins.outside, made.adc = old.pins.outside, old.adc
-        made.targets = {"board": Registers(self), "link": Resolver(self)}
+        made.targets = {"board": Registers(self), "link": Resolver(self), **self.targets}
         return made
 
     def _do(self, job: Callable[[], None]) -> None:
@@ -254,6 +268,17 @@ class Board:
     def soft_restart(self) -> None:
         """machine.reset()."""
         self._post(lambda: self._reset(silicon.SOFT_RESTART))
+
+    def connect_link(self) -> tuple[bool, bool]:
+        """Let the link know whether the radio has one: (the station has an address, the access point is really there)."""
+        with self._connecting:
+            up, real = self.silicon.online()
+            self.link.station(up and self._state == ON, real)
+        return up, real
+
+    def knock(self, ms: int) -> None:
+        """The VM has armed a machine.Timer."""
+        self._knock_ms = ms
 
     def sleep(self, ms: int) -> None:
         """machine.deepsleep(ms); 0: until somebody presses reset."""
@@ -321,17 +346,24 @@ class Board:
         self._spawn()
 
     def _watch(self) -> None:
-        now = time.monotonic()
-        up, real = self.silicon.online()
-        self.link.station(up and self._state == ON, real)
+        now = self.clock.now()
+        self.connect_link()
+        if self._state == ASLEEP and self.clock.warp and self._wake_at < float("inf"):
+            self.clock.advance(self._wake_at - now)
+            now = self._wake_at
         if self._state == ASLEEP and now >= self._wake_at:
             self._start_after(silicon.DEEP_SLEEP_AWAKE)
+        if self._knock_ms and self._vm is not None and time.monotonic() >= self._knock_at:
+            self._knock_at = time.monotonic() + self._knock_ms / 1000
+            self._vm.alarm()
         deadline = self.silicon.wdt_deadline
         if self._state == ON and deadline is not None and now > deadline:
             self._reset(silicon.SOFT_WDT)
 
     def _spawn(self) -> None:
         self._booted = False
+        self._knock_ms = 0
+        self._woke = self.clock.now()
         self._spawned = time.monotonic()
         self.flash.stat()  # a missing file is told to whoever switches on
         heap = int(self.heap_free + image_module.ROMFS_SIZE * ROM_TABLES + STANDIN_ROOM)
@@ -387,5 +419,8 @@ class Board:
         self.silicon.wdt_deadline = None
         with self.air.lock:
             self.silicon.radio.stop()
-        self._wake_at = time.monotonic() + ms / 1000 / self.speed if ms else float("inf")
+        self.awake_seconds += self.clock.now() - self._woke
+        seconds = ms * (1 + self.sleep_error) / 1000 / self.speed
+        self._wake_at = self.clock.now() + seconds if ms else float("inf")
+        self.silicon.overslept(ms * self.sleep_error / 1000)
         self._set_state(ASLEEP)

@@ -17,15 +17,19 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
 CHUNK = 4096
 FRAGMENT_GAP = 0.0005  # s between fragments, or the receiving kernel would join them
 QUEUE = 64 * 1024  # bytes on the way in each direction; when it is full the sender feels it
+
+ANSWER_TIME = 0.3  # s, real time within which a server answers if it does; a clock that jumps waits for it
+SETTLE_TURNS = 5
 
 PASS, STALL, BLACK_HOLE = "pass", "stall", "black hole"
 ACCEPT, DROP, REFUSE = "accept", "drop", "refuse"
@@ -51,6 +55,9 @@ class Link:
         self._forwards: dict[tuple[str, int], _Listener] = {}
         self._inbound: dict[int, int] = {}
         self._pipes: set[_Connection] = set()
+        self._services: dict[str, asyncio.DatagramTransport] = {}
+        self._delivered = self._seen = 0
+        self._delivery = asyncio.Event()
         self._closed = False
         self._loop = asyncio.new_event_loop()
         self._moving = asyncio.Event()
@@ -107,6 +114,43 @@ class Link:
     def connections(self) -> int:
         """Connections open now, dead ones that nobody has noticed included."""
         return len(self._pipes)
+
+    def answer(self, name: str, answer: Callable[[bytes], bytes | None]) -> int:
+        """The UDP port on 127.0.0.1 where `answer` gets a datagram and gives the one to send back, or None."""
+        return self._run(self._answer(name, answer))
+
+    async def _answer(self, name: str, answer: Callable[[bytes], bytes | None]) -> int:
+        if name not in self._services:
+            transport, _ = await self._loop.create_datagram_endpoint(
+                lambda: _Datagrams(self, answer), local_addr=("127.0.0.1", 0)
+            )
+            self._services[name] = transport
+        return int(self._services[name].get_extra_info("sockname")[1])
+
+    # -- for a clock that jumps
+
+    def settle(self) -> bool:
+        """Wait until nothing more is to be expected for the node. False: something has come meanwhile, it should look."""
+        return self._run(self._settle())
+
+    async def _settle(self) -> bool:
+        for _ in range(SETTLE_TURNS):  # what the node has sent reaches the pumps
+            await asyncio.sleep(0)
+        while True:
+            if self._delivered != self._seen:
+                self._seen = self._delivered
+                return False
+            left = max([pipe.expecting() for pipe in self._pipes], default=0.0)
+            if left <= 0:
+                return True
+            self._delivery.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._delivery.wait(), left)
+
+    def delivered(self) -> None:
+        """Something has reached the node."""
+        self._delivered += 1
+        self._delivery.set()
 
     # -- faults
 
@@ -196,6 +240,8 @@ class Link:
     async def _shutdown(self) -> None:
         for listener in self._forwards.values():
             listener.close()
+        for service in self._services.values():
+            service.close()
         for pipe in list(self._pipes):
             pipe.abort()
         tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
@@ -273,6 +319,25 @@ class _Listener:
                 each.close()
 
 
+class _Datagrams(asyncio.DatagramProtocol):
+    """A UDP service behind the link."""
+
+    def __init__(self, link: Link, answer: Callable[[bytes], bytes | None]) -> None:
+        self._link, self._answer = link, answer
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self._link._effective()[0] != PASS or self._transport is None:
+            return
+        answer = self._answer(data)
+        if answer is not None:
+            self._transport.sendto(answer, addr)
+            self._link.delivered()
+
+
 class _Connection:
     """Both directions of one connection. `lost`: it went through a black hole; nothing passes any more."""
 
@@ -282,6 +347,13 @@ class _Connection:
         self._writers: list[asyncio.StreamWriter] = []
         self.lost = False
         self.task: asyncio.Task[None] | None = None
+        self._asked: float | None = time.monotonic()  # when the node last sent something that is not answered yet
+
+    def expecting(self) -> float:
+        """Seconds for which an answer to the node may still be on its way; 0: none will come."""
+        if self._asked is None or self.lost or self._link._effective()[0] != PASS:
+            return 0.0
+        return self._asked + ANSWER_TIME + 2 * self._link.delay - time.monotonic()
 
     async def run(self, host: str, port: int) -> None:
         try:
@@ -307,6 +379,7 @@ class _Connection:
 
     def abort(self) -> None:
         """RST to both sides."""
+        self._link.delivered()
         for writer in self._writers:
             sock = writer.get_extra_info("socket")
             with suppress(OSError):  # closed by the peer a moment ago
@@ -319,11 +392,13 @@ class _Connection:
         """Read, note when each chunk is due, and let `_deliver` write it then."""
         loop = asyncio.get_running_loop()
         way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(QUEUE // CHUNK)
-        delivery = asyncio.ensure_future(self._deliver(way, writer))
+        delivery = asyncio.ensure_future(self._deliver(way, writer, from_node))
         free_at = loop.time()
         try:
             while True:
                 data = await reader.read(CHUNK)
+                if from_node:
+                    self._asked = time.monotonic() if data else None
                 if self.lost:
                     if from_node and data and self._link._effective()[0] != BLACK_HOLE:
                         self._reset_node()
@@ -353,8 +428,11 @@ class _Connection:
         writer = self._writers[0]
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
+        self._link.delivered()
 
-    async def _deliver(self, way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+    async def _deliver(
+        self, way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter, from_node: bool
+    ) -> None:
         loop = asyncio.get_running_loop()
         while True:
             due, data = await way.get()
@@ -363,9 +441,13 @@ class _Connection:
             await self._link._moving.wait()
             if self.lost:
                 continue
+            if not from_node:
+                self._asked = None
             if not data:
                 if writer.can_write_eof():
                     writer.write_eof()
+                if not from_node:
+                    self._link.delivered()
                 return
             step = self._link.fragment or len(data)
             for at in range(0, len(data), step):
@@ -373,3 +455,5 @@ class _Connection:
                 await writer.drain()
                 if self._link.fragment:
                     await asyncio.sleep(FRAGMENT_GAP)
+            if not from_node:
+                self._link.delivered()

@@ -62,6 +62,10 @@ class VM:
         """Ctrl-C for running code."""
         self.process.send_signal(signal.SIGINT)
 
+    def alarm(self) -> None:
+        """Time for the timers."""
+        self.process.send_signal(signal.SIGALRM)
+
     def kill(self) -> None:
         """End it, if it still runs."""
         self.process.kill()

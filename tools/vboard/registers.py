@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from tools import image as image_module
@@ -30,7 +29,23 @@ class Registers:
             board.cut,
             board.heap_free,
             board.console.raw,
+            board.clock.skipped_ms if board.clock.warp else -1,
         ]
+
+    def idle(self, ms: int) -> int:
+        """The VM has nothing to do for `ms`. Returns how far its clock is ahead of real time then."""
+        board = self._board
+        board.connect_link()
+        if board.link.settle():
+            board.clock.advance(ms / 1000, to_event=True)
+        return board.clock.skipped_ms
+
+    def skipped(self) -> int:
+        return self._board.clock.skipped_ms
+
+    def knock(self, ms: int) -> None:
+        """From now on the VM has timers (device/vb_timer.py)."""
+        self._board.knock(ms)
 
     def heap(self, standins: int, surplus: int) -> None:
         """Measured in the VM before boot.py: bytes of the stand-ins, and what had to be occupied."""
@@ -76,6 +91,10 @@ class Resolver:
     def resolve(self, host: str, port: int, stream: bool) -> int:
         """The real port on 127.0.0.1 for the node's `host`:`port`. Raises OSError(-2), as the port does."""
         board = self._board
+        service = board.services.get(host)
+        if service is not None and not stream:
+            self._ask_name_server()
+            return board.link.answer(host, service)
         if host in ("", "0.0.0.0") or host in board.silicon.own_addresses():
             return board.link.inbound(port)
         literal = all(part.isdigit() for part in host.split(".")) and host.count(".") == 3
@@ -89,10 +108,10 @@ class Resolver:
 
     def _ask_name_server(self) -> None:
         board = self._board
-        up, real = board.silicon.online()
+        up, real = board.connect_link()
         if not up:
             raise OSError(-2)
-        if not real or not board.link.wait_flow(board.dns_timeout):
-            if not real:
-                time.sleep(board.dns_timeout)
+        if not real or not board.link.wait_flow(0 if board.clock.warp else board.dns_timeout):
+            if not real or board.clock.warp:
+                board.clock.sleep(board.dns_timeout)
             raise OSError(-2)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from . import radio as radio_module
+from .clock import Clock
 
 RTC_MEMORY = 492  # bytes; machine.RTC().memory()
 EPOCH_2000 = 946684800  # Unix time of the chip's epoch
@@ -82,12 +82,15 @@ class Pins:
 class Silicon:
     """Everything on the chip but the CPU, since the last power on."""
 
-    def __init__(self, air: SharedAir, store: radio_module.Store, speed: float, now: Callable[[], float]) -> None:
+    def __init__(self, air: SharedAir, store: radio_module.Store, speed: float, clock: Clock) -> None:
         self.air = air
         self.store = store
         self.speed = speed
+        self.clock = clock
         self.rtc_memory = b""
-        self.clock_offset = -int(now())  # the chip's time() is Unix time plus this; 0 at power on
+        self._written = b""  # of a new content that is still coming
+        self.clock_offset = -int(clock.unix())  # the chip's time() is Unix time plus this; 0 at power on
+        self._owed = 0.0
         self.reset_cause = POWER_ON
         self.pins = Pins()
         self.adc: dict[int, int] = {0: 0, 1: 3300}
@@ -99,11 +102,11 @@ class Silicon:
     def _start_radio(self) -> None:
         def sleep(ms: int) -> None:  # a scan takes its time; the air goes on meanwhile
             self.air.lock.release()
-            time.sleep(ms / 1000 / self.speed)
+            self.clock.sleep(ms / 1000 / self.speed)
             self.air.lock.acquire()
 
         with self.air.lock:
-            clock = lambda: int(time.monotonic() * 1000 * self.speed)  # noqa: E731
+            clock = lambda: int(self.clock.now() * 1000 * self.speed)  # noqa: E731
             self.radio = radio_module.Radio(self.air, clock, self.store, sleep)
             self.network = radio_module.Network(self.radio)
             self.wlans = {"sta": self.radio.wlan(0), "ap": self.radio.wlan(1)}
@@ -117,6 +120,13 @@ class Silicon:
         with self.air.lock:
             self.radio.close()
         self._start_radio()
+
+    def overslept(self, seconds: float) -> None:
+        """Deep sleep took longer than asked for; the port adds to its clock what was asked for."""
+        self._owed += seconds
+        whole = int(self._owed)
+        self._owed -= whole
+        self.clock_offset -= whole
 
     def close(self) -> None:
         with self.air.lock:
@@ -148,7 +158,7 @@ class Silicon:
         if target == "rtc":
             return self._rtc(name, args)
         if target == "wdt":
-            self.wdt_deadline = time.monotonic() + WDT_TIMEOUT
+            self.wdt_deadline = self.clock.now() + WDT_TIMEOUT
             return None
         return getattr(self.targets[target], name)(*args, **kwargs)
 
@@ -157,13 +167,16 @@ class Silicon:
             return self.clock_offset
         if name == "set_offset":
             self.clock_offset = args[0]
-        elif not args:
-            return self.rtc_memory
-        else:
-            data = args[0].encode() if isinstance(args[0], str) else bytes(args[0])
-            if len(data) > RTC_MEMORY:
-                raise ValueError("buffer too long")
-            self.rtc_memory = data
+        elif name == "size":
+            return len(self.rtc_memory)
+        elif name == "read":
+            return self.rtc_memory[args[0] : args[0] + args[1]]
+        elif name == "clear":
+            self._written = b""
+        elif name == "append":
+            self._written += args[0]
+        elif name == "commit":
+            self.rtc_memory = self._written[:RTC_MEMORY]
         return None
 
 

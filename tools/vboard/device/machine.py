@@ -49,7 +49,20 @@ class RTC:
     """RTC memory: 492 bytes that outlive a reset and deep sleep."""
 
     def memory(self, *args):
-        return vb_rpc.call("rtc", "memory", *args)
+        # In pieces: as one line of JSON it would take four times the heap that it takes on the chip.
+        if not args:
+            data = bytearray(vb_rpc.call("rtc", "size"))
+            for at in range(0, len(data), 48):
+                piece = vb_rpc.call("rtc", "read", at, 48)
+                data[at : at + len(piece)] = piece
+            return bytes(data)
+        data = memoryview(args[0])
+        if len(data) > 492:
+            raise ValueError("buffer too long")
+        vb_rpc.cast("rtc", "clear")
+        for at in range(0, len(data), 48):
+            vb_rpc.cast("rtc", "append", data[at : at + 48])
+        vb_rpc.call("rtc", "commit")
 
     def datetime(self, *args):
         import time
@@ -72,6 +85,30 @@ class WDT:
 
     def feed(self):
         vb_rpc.tell(b'[0,"wdt","feed",[],{}]\n')
+
+
+class Timer:
+    """A virtual timer (id -1); see vb_timer.py."""
+
+    ONE_SHOT, PERIODIC = 0, 1
+
+    def __init__(self, id, **options):
+        if options:
+            self.init(**options)
+
+    def init(self, *, mode=1, period=0, callback=None, hard=False):
+        import time
+
+        import vb_timer
+
+        self.mode, self.period, self.callback = mode, period, callback
+        self.due = time.ticks_add(time.ticks_ms(), period)
+        vb_timer.arm(self)
+
+    def deinit(self):
+        import vb_timer
+
+        vb_timer.disarm(self)
 
 
 class ADC:

@@ -1,6 +1,8 @@
 """In the VM: module `network` of the ESP8266 port. All of it is done by the radio on the host (../radio.py)."""
 
 # ruff: noqa: D103
+import time
+
 from vb_rpc import call
 
 STA_IF, AP_IF = 0, 1
@@ -37,7 +39,10 @@ class WLAN:
         return call(self._if, "status", *args)
 
     def scan(self):
-        return call(self._if, "scan")
+        try:
+            return call(self._if, "scan")
+        finally:
+            time._synchronise()
 
     def config(self, *args, **kwargs):
         return call(self._if, "config", *args, **kwargs)

@@ -1,4 +1,4 @@
-"""In the VM: what the firmware does before boot.py. Called `start.py FD IMAGE` by ../process.py, with -i for the REPL.
+"""In the VM: what the firmware does before boot.py. Called `start.py FD IMAGE DOOR` by ../process.py, with -i for the REPL.
 
 Loads the stand-ins, sets the heap to what the chip has, mounts LittleFS at / and ROMFS at /rom, runs boot.py and,
 unless that raised or the console is in raw REPL, main.py. Afterwards the VM goes to its REPL.
@@ -62,9 +62,13 @@ def _heap(rom, free):
 def _start():
     vb_rpc.start(int(sys.argv[1]))
     path = sys.argv[2]
-    rom_offset, rom_size, offset, blocks, cut, free, raw = vb_rpc.call("board", "hello")
-    for standin in ("time", "esp", "machine", "network", "socket"):
+    rom_offset, rom_size, offset, blocks, cut, free, raw, skipped = vb_rpc.call("board", "hello")
+    for standin in ("time", "vb_timer", "esp", "machine", "network", "socket"):
         __import__(standin)  # from this folder; they stay in sys.modules
+    sys.modules["vb_timer"].start(int(sys.argv[3]))
+    if skipped >= 0:
+        __import__("select")
+        sys.modules["time"]._warp(skipped)
     import vb_flash
     import vb_vfs as vfs
 
