@@ -79,13 +79,19 @@ def shorten(
     trees = {path: ast.parse(text) for path, text in files.items()}
     _check(packages, trees)
     ours = set().union(*map(_defined, trees.values())) - _kept(files, trees, firmware)
-    names, others = _occurrences(files, ours)
+    called = {
+        path.split("/")[0] + ":" + path.split("/")[1].removesuffix(".py") + "." + node.name
+        for path, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and path.count("/") == 1
+    }
+    names, others = _occurrences(files, ours, called)
     _widen(names, packages, trees)
     short = _coloured(names, others, firmware)
     done: dict[str, dict[str, str]] = {}
     tables = {}
     for package, sources in packages.items():
-        done[package] = {path: _renamed(path, text, trees[path], ours, short) for path, text in sources.items()}
+        done[package] = {path: _renamed(path, text, trees[path], called, short) for path, text in sources.items()}
         for path in sources:
             tables[path] = {short[name]: name for name, where in names.items() if path in where.files}
     return done, tables
@@ -160,7 +166,6 @@ def _kept(files: Mapping[str, str], trees: Mapping[str, ast.Module], firmware: F
                 case ast.Constant(value=str(text)):
                     texts.add(text)
     kept |= {name for name in functions & texts if name[0] != "_"}  # looked up by name, perhaps
-    kept |= {found[2] for text in texts for found in _PATH.finditer(text) if found[1] in modules}
     return kept | {name for name in set().union(*map(_defined, trees.values())) if re.fullmatch(r"__\w+__", name)}
 
 
@@ -182,7 +187,9 @@ def _check(packages: Mapping[str, Mapping[str, str]], trees: Mapping[str, ast.Mo
 # --- where they occur
 
 
-def _occurrences(files: Mapping[str, str], ours: set[str]) -> tuple[dict[str, _Name], dict[str, set[str]]]:
+def _occurrences(
+    files: Mapping[str, str], ours: set[str], called: set[str]
+) -> tuple[dict[str, _Name], dict[str, set[str]]]:
     """Our names with where they occur, and the other names of each file."""
     names: dict[str, _Name] = {}
     modules = _modules(files)
@@ -190,7 +197,7 @@ def _occurrences(files: Mapping[str, str], ours: set[str]) -> tuple[dict[str, _N
     for path, text in files.items():
         tops = (_top(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef))
         of_classes: set[str] = set().union(*tops)
-        for row, _, _, word, attribute in _words(text):
+        for row, _, _, word, attribute in _words(path, text, called):
             if word == _F_STRING:
                 raise PrivacyError(f"{path}:{row + 1}: an f-string, whose names cannot be told before Python 3.12")
             if word not in ours:
@@ -226,15 +233,31 @@ def _widen(
                 names[word].wide = True
 
 
-def _words(text: str) -> Iterator[tuple[int, int, int, str, bool]]:
-    """(row, from, to, word, is it an attribute?) of every name of a text."""
-    before = ""
+def _words(path: str, text: str, called: set[str]) -> Iterator[tuple[int, int, int, str, bool]]:
+    """(row, from, to, word, is it an attribute?) of every name of a text; of functions that a text names as
+    "module.function", too."""
+    before, inside = "", 0
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        row, start = token.start
         if token.type == tokenize.NAME and not keyword.iskeyword(token.string):
-            yield token.start[0] - 1, token.start[1], token.end[1], token.string, before == "."
+            yield row - 1, start, token.end[1], token.string, before == "."
         elif token.type in _F_TOKENS and token.string[0] in "fF":
-            yield token.start[0] - 1, token.start[1], token.end[1], _F_STRING, False
+            yield row - 1, start, token.end[1], _F_STRING, False
+        elif token.type == tokenize.STRING and inside:  # not one that stands alone, as docstrings do
+            package = path.split("/", 1)[0] + ":"
+            places = [found for found in _PATH.finditer(token.string) if package + found[0] in called]
+            for found in _PATH.finditer(str(ast.literal_eval(token.string))):
+                if package + found[0] in called and found[0] not in [place[0] for place in places]:
+                    raise PrivacyError(f"{path}:{row}: an escape before {found[0]} hides it")
+            for found in places:
+                ahead = token.string[: found.start(2)]
+                column = len(ahead.rpartition("\n")[2]) + (0 if "\n" in ahead else start)
+                yield row - 1 + ahead.count("\n"), column, column + len(found[2]), found[2], True
         before = token.string
+        if token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
+            inside = 0
+        elif token.type != tokenize.COMMENT:
+            inside = 1
 
 
 def _coloured(names: Mapping[str, _Name], others: Mapping[str, set[str]], firmware: Firmware) -> dict[str, str]:
@@ -274,10 +297,10 @@ def _stock(free: list[str]) -> Iterator[str]:
 # --- the text
 
 
-def _renamed(path: str, text: str, tree: ast.Module, ours: set[str], short: Mapping[str, str]) -> str:
+def _renamed(path: str, text: str, tree: ast.Module, called: set[str], short: Mapping[str, str]) -> str:
     """`text` with short names; also where a function or an attribute is named by a text as a whole."""
     changes: dict[int, list[tuple[int, int, str]]] = {}
-    for row, start, end, word, _ in _words(text):
+    for row, start, end, word, _ in _words(path, text, called):
         if word in short:
             changes.setdefault(row, []).append((start, end, short[word]))
     for node in ast.walk(tree):

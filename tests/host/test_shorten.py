@@ -95,9 +95,19 @@ def test_attributes_of_a_package_never_meet() -> None:
     assert len({back[name] for name in ("first", "second", "third", "fourth")}) == 4
 
 
-def test_a_function_that_a_text_names_keeps_its_name() -> None:
-    done, _ = short_of(("p/a.py", "def reach(): pass\ndef far(): pass\ncall('a.reach')\nTABLE = 'up a.far'\n"))
-    assert "def reach()" in done["p/a.py"] and "def far()" in done["p/a.py"]
+def test_a_function_that_a_text_names_is_found_there() -> None:
+    done, _ = short_of(
+        ("p/a.py", "def reach(): pass\ndef far(): pass\ndef kept(): pass\n"),
+        ("p/b.py", 'call("a.reach")\nTABLE = """\nup a.far\n"""\nword = "kept"\nother = "b.reach p.far"\n'),
+    )
+    assert done["p/a.py"] == "def clear(): pass\ndef append(): pass\ndef kept(): pass\n"
+    assert done["p/b.py"].startswith('call("a.clear")\ncopy = """\nup a.append\n"""\n')
+    assert done["p/b.py"].endswith('"kept"\nc = "b.reach p.far"\n')
+
+
+def test_a_function_that_a_text_names_behind_an_escape_is_refused() -> None:
+    with pytest.raises(PrivacyError, match=r"p/b\.py:2: an escape before a\.reach"):
+        short_of(("p/a.py", "def reach(): pass\n"), ("p/b.py", 'x = 1\nTABLE = "up\\na.reach"\n'))
 
 
 def test_exceptions_keep_their_names() -> None:
