@@ -25,21 +25,26 @@ if TYPE_CHECKING:
 _GOT_IP = const(5)  # network.STAT_GOT_IP
 _CALM_MS = const(1000)  # between steps while nothing is going on
 _FOREVER = const(1 << 28)  # three days: where counters stop
+_COLD = const(
+    "settings.ssid wifi.table wifi.requests wifi.station wifi.accesspoint wifi.memory wifi.gateway wifi.clockwork"
+)
 
 
 def call(name: str, m: "Manager", *args: object) -> "Any":
     """Call `module.function` of this package, and let all modules go that are not needed between calls."""
     module, function = name.split(".")
+    module = "wifi." + module
     modules = sys.modules
-    __import__("wifi." + module)
+    __import__(module)
     try:
-        return getattr(modules["wifi." + module], function)(m, *args)
+        return getattr(modules[module], function)(m, *args)
     finally:
-        for module in ("table", "requests", "station", "accesspoint", "memory", "gateway", "clockwork"):
-            if module == "clockwork" and not m.calm:
-                break
-            if modules.pop("wifi." + module, None) is not None and hasattr(modules["wifi"], module):
-                delattr(modules["wifi"], module)
+        for module in _COLD.split():
+            package, function = module.split(".")
+            if (m.calm or function != "clockwork") and modules.pop(module, None) is not None:
+                package = modules.get(package)
+                if hasattr(package, function):
+                    delattr(package, function)
 
 
 class Manager:
@@ -64,13 +69,34 @@ class Manager:
     calm: bool  # nothing to be done but to see that the link stays
     sta: "Any"
     ap: "Any"
-    # The rest is for the modules of this package alone; memory.start() says what each is.
+    # The rest is for the modules of this package. Times in ms.
     _clock: "Any"
-    _probe: "Any"
-    _failures: int
-    _last: int
-    _spent: int
-    _unproven: int
+    _on_event: "Any"
+    _store: "Any"
+    _network: "Any"
+    _device_id: str
+    _memory: bytes  # see memory.py
+    _last: int  # ticks of the last step
+    _spent: int  # in this state of the station
+    _due: int  # until event "due"
+    _down: int  # without a link
+    _quiet: int  # since the last client was seen
+    _open: int  # so long the AP is kept open by request
+    _grace: int  # so long the station may work under a client: it was asked to
+    _index: int  # of the network that is or was last tried
+    _fails: "bytes | bytearray"  # of each network, if there are several: failures in a row
+    _skip: "bytes | bytearray"  # rounds to sit out
+    _code: int  # the SDK's status
+    _rises: int  # how often it turned to a failure in this attempt
+    _pauses: int  # since the link was up
+    _raised: int  # times that the AP came up within a day
+    _failures: int  # of MQTT in a row
+    _unproven: int  # since the broker was last reached over this link
+    _probe_maker: "Any"
+    _probe: "Any"  # the look at the gateway that is going on
+    _probing: int  # time left for the gateway's answer
+    _asked: bool  # the gateway was asked once on this link
+    _trusted: bool  # the gateway of this network answers probes
 
     def __init__(self, cfg, device_id, network, clock=None, on_event=None, *, store=None, probe=None) -> None:
         call("memory.start", self, cfg, device_id, network, clock, on_event, store, probe)

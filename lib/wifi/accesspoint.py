@@ -3,9 +3,8 @@
 Flash is written by `active()` when it changes something, and by `config()` always: both are called only when needed.
 """
 
-from .memory import ap_credentials, fingerprint, remember
-
 from . import Manager
+from .memory import ap_credentials, fingerprint, remember
 
 _OPEN, _WPA2 = 0, 3  # network.AUTH_OPEN, AUTH_WPA2_PSK
 

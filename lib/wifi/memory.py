@@ -57,20 +57,10 @@ def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, pro
     m.reason = m.candidate = m.trial = None
     m.online = m.proven = m.client = m.calm = False
     m._last = clock.ticks_ms()
-    m._spent = 0  # in this state of the station
-    m._due = 0  # until event "due"
-    m._down = 0  # without a link
-    m._quiet = 1 << 28  # since the last client was seen
-    m._open = 0  # AP is kept open by request
-    m._grace = 0  # the station may work under a client: it was asked to
-    m._code = m._rises = 0  # the SDK's status, and how often it turned to a failure in this attempt
-    m._pauses = 0  # since the link was up
-    m._raised = 0  # times that the AP came up within a day
-    m._failures = 0  # of MQTT in a row
-    m._unproven = 0  # since the broker was last reached over this link
-    m._probing = 0  # time left for the gateway's answer
-    m._asked = False  # the gateway was asked once on this link
-    m._trusted = False  # the gateway of this network answers probes
+    m._spent = m._due = m._down = m._open = m._grace = m._probing = m._unproven = 0
+    m._quiet = 1 << 28
+    m._code = m._rises = m._pauses = m._raised = m._failures = 0
+    m._asked = m._trusted = False
     data = m._store.load() or b""
     if len(data) == 36 and _digest(data[:32])[:4] == data[32:]:
         m._memory = data[:32]
@@ -94,10 +84,10 @@ def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, pro
 def use(m: Manager, cfg: dict) -> None:
     """Take settings over. A `tx_power` costs a flash write: the port writes the whole configuration with it."""
     m.cfg = cfg
-    m._fails = m._skip = b""  # of each network, if there are several: failures in a row, rounds to sit out
+    m._fails = m._skip = b""
     if len(cfg["networks"]) > 1:
         m._fails, m._skip = bytearray(len(cfg["networks"])), bytearray(len(cfg["networks"]))
-    m._index = -1  # of the network that is or was last tried
+    m._index = -1
     m._network.hostname(cfg.get("hostname") or _default_name(m))
     if cfg.get("country"):
         m._network.country(cfg["country"])

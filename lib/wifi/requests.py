@@ -2,10 +2,12 @@
 
 import asyncio
 
+from settings.ssid import ssid_bytes
+
 from . import Manager
 from .clockwork import fire
 from .memory import ap_credentials, use
-from .station import _scan, rest, ssid_bytes
+from .station import _scan, rest
 
 _POLL_S = 0.25
 _ASKED_MS = 30000  # so long the station may work under a client that asked

@@ -4,24 +4,16 @@ Loaded for one action at a time (manager.py). The flash rule lives in `_join`: t
 has another one, else a bare `connect()` uses what it has.
 """
 
-from .memory import fingerprint, remember
+from settings.ssid import ssid_bytes
 
 from . import Manager
+from .memory import fingerprint, remember
 
 _STRONGER = 10  # dB by which another network must beat the one that the SDK has stored: a change costs a flash write
 _TRIAL_MS = 120000
 _CALM_MS = 300000  # after that much outage the pauses grow
 _FEW_MS = 5000
 _LONG_MS = 30000
-
-
-def ssid_bytes(network: dict) -> bytes:
-    """The SSID as it is on the air: `ssid` (text or bytes), or `ssid_hex` where it is not text."""
-    digits = network.get("ssid_hex")
-    if digits:
-        return bytes([int(digits[i : i + 2], 16) for i in range(0, len(digits), 2)])
-    ssid = network["ssid"]
-    return ssid if isinstance(ssid, bytes) else ssid.encode()
 
 
 def _mark(m: Manager, network: dict) -> bytes:
