@@ -18,6 +18,7 @@ from . import call
 from .log import INFO, WARNING
 
 _AGAIN_S = const(2)  # after too little memory
+_WAITING = const(4)  # commands
 
 
 class Link:
@@ -32,6 +33,7 @@ class Link:
         self.said = ""
         self._node = node
         self._broker = -1
+        self._subscribed = False
         self._idle = True  # the client is not started yet, or stopped to take a new token
         self._reason: "Exception | None" = None  # the last one that was looked at
         will = platform.will()
@@ -43,6 +45,8 @@ class Link:
             will=Will(*will) if will else None,
             on_state=self._state,
             on_attempt=self._attempt,
+            on_message=self.take,
+            on_large=self.take,
             buffer=256,
         )
 
@@ -130,7 +134,8 @@ class Link:
         connection = client.connects
         while client.connected and client.connects == connection:
             try:
-                await self._say_hello(client)
+                await call("about.greet", self._node, self, not self._subscribed)
+                self._subscribed = True
             except OSError:
                 return  # lost again: greeted on the next connection
             except MemoryError as e:
@@ -142,19 +147,20 @@ class Link:
             self.ready = client.connected
             return
 
-    async def _say_hello(self, client: Client) -> None:
-        """Birth, info and subscriptions."""
-        platform = self.platform
-        for topic, payload, retain in platform.birth():
-            await client.publish(topic, payload, 1, retain)
-        if hasattr(platform, "base"):
-            await client.publish(platform.base + "/info", call("about.info", self._node), 1, platform.retain_ok)
-        # A cloud that confirms reports wants its replies subscribed; commands are not obeyed yet.
-        filters = platform.subscriptions() if platform.confirms else ()
-        cloud.release()
-        gc.collect()
-        if filters:
-            await client.subscribe(filters)
+    def take(self, message, length: int = -1, retain: bool = False) -> object:
+        """A message of the broker, for commands.py; with a length, that of the payload of one that does not fit the
+        client's buffer, and of which `message` is the topic only."""
+        node = self._node
+        inbox = node.inbox
+        if length >= 0:
+            return call("large.take", node, message, length, retain)
+        if not inbox:
+            asyncio.create_task(call("commands.work", node))
+        if len(inbox) < _WAITING:
+            inbox.append(message)
+        elif len(inbox) == _WAITING:
+            inbox.append(None)  # for: some were missed
+        return None
 
     async def stop(self) -> None:
         """Say offline, as the will would, and disconnect."""

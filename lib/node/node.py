@@ -1,6 +1,6 @@
 """The node while it runs: the readings' way from the sensors to the broker.
 
-    sensors --_sample--> _fresh --_tick--> outbox --_deliver--> MQTT
+    sensors --_sample--> fresh --_tick--> outbox --_deliver--> MQTT
 
 One task a sensor; readings that come together make one group. A group leaves the outbox when the broker has it
 (QoS 1 and 2). One task looks after WiFi, has MQTT loaded while there is a network, and the page up while it is wanted.
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK_MS = const(500)  # between two looks at everything; readings of several sensors within it make one group
 _POLL_MS = const(200)
+_HEALTH_S = const(60)
 _UNIX_2000 = const(946684800)
 _YEAR_SET = const(2024)  # an earlier clock has never been set
 
@@ -48,8 +49,12 @@ class Node:
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
         self.mute = False  # the settings name no broker
-        self._fresh: list = []
+        self.outputs: "list | tuple" = ()  # see outputs.py
+        self.pins: tuple = ()  # GPIO numbers in use
+        self.inbox: list = []  # messages of the broker that wait for commands.py; None: some more were missed
+        self.fresh: list = []
         self._grown = 0
+        self._health_at = 0  # uptime in s from which on the node's health is told
         self._page: "asyncio.Task | None" = None
         self._counted = time.ticks_ms()
         self._uptime = 0
@@ -102,12 +107,12 @@ class Node:
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""
-        grown = len(self._fresh) > self._grown  # a group is whole when nothing has come since the last look
-        self._grown = len(self._fresh)
-        if self._fresh and not grown:
+        grown = len(self.fresh) > self._grown  # a group is whole when nothing has come since the last look
+        self._grown = len(self.fresh)
+        if self.fresh and not grown:
             self._grown = 0
-            self.latest = self._fresh
-            self._fresh = []
+            self.latest = self.fresh
+            self.fresh = []
             if self.outbox.add(self.uptime(), self.latest) == 1:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
@@ -115,6 +120,9 @@ class Node:
             await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
         if self.link:
             self.link.look()
+            if self.link.ready and self.uptime() >= self._health_at and self.cfg["telemetry"]["health"]:
+                self._health_at = self._uptime + _HEALTH_S
+                asyncio.create_task(call("about.health", self))
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
         if wifi.online and not (self.link or self.trial or self.mute):
             call("connect.online", self)
@@ -141,7 +149,7 @@ class Node:
                 if fault:
                     self.log(WARNING, "%s: %s" % (sensor.name, fault))
             if readings:
-                self._fresh.extend(readings)
+                self.fresh.extend(readings)
 
     async def _deliver(self) -> None:
         """Send what the outbox holds, oldest first."""
@@ -193,7 +201,9 @@ class Node:
     def status(self) -> dict:
         """The node's state, for the health sensor."""
         return {
+            "rssi": self.wifi.sta.status("rssi") if self.wifi.online else None,
+            "free_heap": gc.mem_free(),
             "uptime": self.uptime(),
-            "free": gc.mem_free(),
+            "reset_reason": call("about.reset_word"),
             "reconnects": max(0, self.link.client.connects - 1) if self.link else 0,
         }

@@ -7,7 +7,7 @@ import machine
 import network
 import settings
 
-from . import VERSION
+from . import VERSION, call
 from .log import ERROR, INFO, LEVELS, WARNING, Log
 from .node import Node
 from .outbox import Outbox
@@ -29,6 +29,7 @@ def make(directory: str) -> Node:
     log.least = LEVELS.split().index(cfg["log"]["level"])
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
+    call("about.count", node)
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
@@ -57,6 +58,9 @@ def _sensors(node: Node) -> None:
             node.sensors.append(sensors.create(entry, board))
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
+    if cfg["outputs"]:
+        node.outputs = call("outputs.make", node, board)
+    node.pins = tuple(board.claims)
     cfg["sensors"] = ()  # made: the entries are in flash for who wants them again
     sensors.unload()
     for warning in board.warnings:

@@ -16,17 +16,16 @@ import sys
 
 def __getattr__(name: str):
     """A public function, brought in from its module, or a module of this package."""
-    home = ""
     homes = (  # a text in flash, not a list in RAM
-        "stamp: load trial store: save stage promote drop dropped reset change: patch redact from_text parse "
-        "rules: MARK validate defaults wanted ssid_bytes schema: Field fields sections find is_open reader: parse_json "
-        "writer: to_text words: help_of section_help"
+        " stamp: load trial store: save stage promote drop dropped reset change: patch show: redact text: from_text parse "
+        "rules: validate defaults checks: MARK faults: wanted ssid: ssid_bytes reader: parse_json writer: to_text "
+        "schema: Field fields sections find is_open words: help_of section_help "
     )
-    for word in homes.split(" "):
-        if word.endswith(":"):
-            home = word[:-1]
-        elif word == name:
-            return getattr(__import__("settings." + home, None, None, (name,)), name)
+    at = homes.find(" %s " % name)
+    if at >= 0:
+        end = homes.rfind(":", 0, at)
+        home = homes[homes.rfind(" ", 0, end) + 1 : end]
+        return getattr(__import__("settings." + home, None, None, (name,)), name)
     if not name.startswith("_"):
         try:
             return __import__("settings." + name, None, None, ("x",))
@@ -35,9 +34,9 @@ def __getattr__(name: str):
     raise AttributeError(name)
 
 
-def release() -> None:
-    """Let the heap have what only loading and changing need; the next use brings it back."""
+def release(only: str = "") -> None:
+    """Let the heap have what only loading and changing need; the next use brings it back. `only`: of these modules."""
     for name in list(sys.modules):
-        if name.startswith("settings."):
+        if name.startswith("settings.") and (not only or name[9:] in only.split()):
             del sys.modules[name]
             globals().pop(name[9:], None)

@@ -15,6 +15,8 @@ except ImportError:  # CPython
 
 _MAX_DEPTH = const(6)
 _MAX_DIGITS = const(20)
+_OBJECT, _OBJECT_END, _LIST, _LIST_END = const(123), const(125), const(91), const(93)
+_QUOTE, _COMMA, _COLON, _BACKSLASH = const(34), const(44), const(58), const(92)
 
 
 class Malformed(ValueError):
@@ -31,16 +33,16 @@ class _Text:
     def fail(self, what: str):
         return Malformed("line %d: %s" % (bytes(self.data[: self.at]).count(b"\n") + 1, what))
 
-    def peek(self) -> str:
-        """The next character that is not white space, '' at the end; not consumed."""
+    def peek(self) -> int:
+        """The next byte that is not white space, -1 at the end; not consumed. (A text of one character stays for good.)"""
         data, at = self.data, self.at
         while at < len(data) and data[at] in b" \t\r\n":
             at += 1
         self.at = at
-        return chr(data[at]) if at < len(data) else ""
+        return data[at] if at < len(data) else -1
 
-    def take(self, c: str) -> bool:
-        if self.peek() == c and c:
+    def take(self, c: int) -> bool:
+        if self.peek() == c:
             self.at += 1
             return True
         return False
@@ -49,10 +51,10 @@ class _Text:
 def parse_json(data: bytes):
     """The value that `data` (UTF-8, no BOM) stands for; raises `Malformed`."""
     text = _Text(data)
-    if not text.peek():
+    if text.peek() < 0:
         raise Malformed("empty")
     value = _value(text, 0)
-    if text.peek():
+    if text.peek() >= 0:
         raise text.fail("something follows the end")
     return value
 
@@ -61,52 +63,52 @@ def _value(text: _Text, depth: int):
     c = text.peek()
     if depth > _MAX_DEPTH:
         raise text.fail("nested more than %d deep" % _MAX_DEPTH)
-    if c == "{":
+    if c == _OBJECT:
         return _object(text, depth)
-    if c == "[":
+    if c == _LIST:
         return _list(text, depth)
-    if c == '"':
+    if c == _QUOTE:
         return _string(text)
-    if c and c in "-0123456789":
+    if c >= 0 and c in b"-0123456789":
         return _number(text)
-    for word, value in (("true", True), ("false", False), ("null", None)):
-        if bytes(text.data[text.at : text.at + len(word)]) == word.encode():
+    for word, value in ((b"true", True), (b"false", False), (b"null", None)):
+        if bytes(text.data[text.at : text.at + len(word)]) == word:
             text.at += len(word)
             return value
-    raise text.fail("a value is missing, or a text without quotes" if c else "ends in the middle")
+    raise text.fail("a value is missing, or a text without quotes" if c >= 0 else "ends in the middle")
 
 
 def _object(text: _Text, depth: int) -> dict:
     found: dict = {}
-    text.take("{")
-    if text.take("}"):
+    text.take(_OBJECT)
+    if text.take(_OBJECT_END):
         return found
     while True:
-        if text.peek() != '"':
-            raise text.fail('a name in "quotes" is missing' if text.peek() else "ends in the middle")
+        if text.peek() != _QUOTE:
+            raise text.fail('a name in "quotes" is missing' if text.peek() >= 0 else "ends in the middle")
         name = _string(text)
         if name in found:
             raise text.fail('"%s" is there twice' % name[:32])
-        if not text.take(":"):
+        if not text.take(_COLON):
             raise text.fail('":" is missing after "%s"' % name[:32])
         found[name] = _value(text, depth + 1)
-        if text.take("}"):
+        if text.take(_OBJECT_END):
             return found
-        if not text.take(","):
-            raise text.fail('"," or "}" is missing' if text.peek() else "ends in the middle")
+        if not text.take(_COMMA):
+            raise text.fail('"," or "}" is missing' if text.peek() >= 0 else "ends in the middle")
 
 
 def _list(text: _Text, depth: int) -> list:
     found: list = []
-    text.take("[")
-    if text.take("]"):
+    text.take(_LIST)
+    if text.take(_LIST_END):
         return found
     while True:
         found.append(_value(text, depth + 1))
-        if text.take("]"):
+        if text.take(_LIST_END):
             return found
-        if not text.take(","):
-            raise text.fail('"," or "]" is missing' if text.peek() else "ends in the middle")
+        if not text.take(_COMMA):
+            raise text.fail('"," or "]" is missing' if text.peek() >= 0 else "ends in the middle")
 
 
 def _string(text: _Text) -> str:
@@ -119,38 +121,50 @@ def _string(text: _Text) -> str:
         c = data[at]
         if c < 32:
             raise text.fail("a text is not closed, or has a control character in it")
-        if c in (34, 92):
-            try:
-                pieces.append(str(bytes(data[start:at]), "utf-8"))
-            except UnicodeError:
-                raise text.fail("a text is not UTF-8")
+        if c in (_QUOTE, _BACKSLASH):
+            pieces.append(bytes(data[start:at]))
             text.at = at = at + 1
-            if c == 34:
-                return "".join(pieces)
+            if c == _QUOTE:
+                break
             pieces.append(_escape(text))
             start = at = text.at
         else:
             at += 1
+    try:
+        return str(b"".join(pieces), "utf-8")
+    except UnicodeError:
+        raise text.fail("a text is not UTF-8")
 
 
-def _escape(text: _Text) -> str:
-    """The character after a backslash; moves past it."""
-    c = chr(text.data[text.at]) if text.at < len(text.data) else ""
+def _escape(text: _Text) -> bytes:
+    """What the characters after a backslash stand for, in UTF-8; moves past them."""
+    c = bytes(text.data[text.at : text.at + 1])
     text.at += 1
-    if c == "u":
+    if c == b"u":
         code = _hex4(text)
         if 0xD800 <= code < 0xDC00 and bytes(text.data[text.at : text.at + 2]) == b"\\u":
             text.at += 2
             low = _hex4(text)
             if 0xDC00 <= low < 0xE000:
-                return chr(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
+                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
         if 0xD800 <= code < 0xE000:
             raise text.fail("half a character in an escape")
-        return chr(code)
-    at = '"\\/bfnrt'.find(c) if c else -1
+        return _utf8(code)
+    at = b'"\\/bfnrt'.find(c) if c else -1
     if at < 0:
         raise text.fail("an unknown escape after \\")
-    return '"\\/\b\f\n\r\t'[at]
+    return b'"\\/\b\f\n\r\t'[at : at + 1]
+
+
+def _utf8(code: int) -> bytes:
+    """A character in UTF-8. Not chr(code).encode(): MicroPython keeps every text of one character for good."""
+    if code < 0x80:
+        return bytes((code,))
+    if code < 0x800:
+        return bytes((0xC0 | code >> 6, 0x80 | code & 63))
+    if code < 0x10000:
+        return bytes((0xE0 | code >> 12, 0x80 | code >> 6 & 63, 0x80 | code & 63))
+    return bytes((0xF0 | code >> 18, 0x80 | code >> 12 & 63, 0x80 | code >> 6 & 63, 0x80 | code & 63))
 
 
 def _hex4(text: _Text) -> int:
@@ -174,7 +188,7 @@ def _number(text: _Text):
         raise text.fail("a number of more than %d digits" % _MAX_DIGITS)
     body = digits[1:] if digits.startswith("-") else digits
     whole = body
-    for mark in ".eE":
+    for mark in (".", "e", "E"):
         whole = whole.split(mark)[0]
     rest = body[len(whole) :]
     if (

@@ -7,7 +7,7 @@ The table is one text on purpose: a text constant of an .mpy file in ROMFS is us
 same rows as tuples take 16 KB of heap on a 64-bit VM. Rows are parsed one at a time and dropped after use.
 
 A row:  name | kind | limits | unit | default | flags
-  kind    text, int, number, bool, choice, ipv4, key (WPA), host, hostname, topic, hex, pin,
+  kind    text, int, number, bool, choice, ipv4, key (WPA; 64: hex digits), host, hostname, topic, hex, pin,
           or `list ITEM`, ITEM being a section below
   limits  low..high (text: bytes of UTF-8; hex: digits; list: entries) or the choices
   default yes or no for bool; empty: nothing, and then the field is absent from loaded settings until it is set
@@ -38,14 +38,14 @@ country       | text        | 2..2    |     |              |
 tx_power      | int         | 0..20   | dBm |              |
 fallback_after | int        | 10..3600 | s  | 180          |
 ap_ssid       | text        | 1..32   |     |              |
-ap_key        | key         |         |     |              | secret
+ap_key        | key         | 8..63   |     |              | secret
 ap_open       | bool        |         |     | no           |
 ap_channel    | int         | 1..13   |     | 6            |
 ap_address    | ipv4        |         |     | 192.168.4.1  |
 [network] item
 ssid          | text        | 1..32   |     |              |
 ssid_hex      | hex         | 2..64   |     |              |
-key           | key         |         |     |              | secret
+key           | key         | 8..64   |     |              | secret
 hidden        | bool        |         |     | no           |
 ip            | ipv4        |         |     |              |
 mask          | ipv4        |         |     |              |
@@ -117,95 +117,120 @@ mqtt          | choice      | off,debug,info,warning,error | | off |
 
 
 class Field:
-    """One row, its attributes set in __init__.
+    """One row: section, name, kind, item (of a list), low and high (None where the kind has no range).
 
-    `low` and `high` are None where the kind has no range. `optional`: absent from loaded settings until it is set.
-    `platforms` is None (always used) or {cloud.platform: is it wanted?}.
+    More, worked out of the row when asked for:
+    dotted     `section.name`
+    choices    tuple of texts
+    unit       text
+    default    the value when nothing is set: text, number, bool, a new empty list, or None if there is none
+    secret, must, optional (absent from loaded settings until it is set): bool
+    platforms  None (always used) or {cloud.platform: is it wanted?}
     """
 
     def __init__(self, section: str, row: str):
-        name, kind, limits, unit, default, flags = [cell.strip() for cell in row.split("|")]
+        cells = row.split("|")
         self.section = section
-        self.name = name
-        self.dotted = section + "." + name if name else section
-        self.kind = kind
+        self.name = cells[0].strip()
+        self.kind = cells[1].strip()
         self.item = ""
-        if kind.startswith("list "):
-            self.kind, self.item = kind.split(" ")
-        self.choices = limits.split(",") if kind == "choice" else ()
+        if self.kind.startswith("list "):
+            self.kind, self.item = self.kind.split(" ")
         self.low = self.high = None
-        if ".." in limits:
-            low, high = limits.split("..")
-            self.low, self.high = int(low), int(high)
-        self.unit = unit
-        self._default = default
-        words = flags.split()
-        self.secret = "secret" in words
-        self.must = "must" in words
-        self.optional = not (default or self.must or kind == "bool" or self.item)
-        self.platforms = None
-        for word in words:
-            if word.startswith("for="):
-                self.platforms = {}
-                for platform in word[4:].split(","):
-                    self.platforms[platform.rstrip("*")] = platform.endswith("*")
+        limits = cells[2].strip().split("..")
+        if len(limits) == 2:
+            self.low, self.high = int(limits[0]), int(limits[1])
+        self._row = row
 
-    @property
-    def default(self):
-        """The value when nothing is set: text, number, bool, a new empty list, or None if there is none."""
-        if self.kind == "list":
-            return []
-        if self.kind == "bool":
-            return self._default == "yes"
-        if not self._default:
-            return None
-        return int(self._default) if self.kind == "int" else self._default
+    def __getattr__(self, name: str):
+        if name == "dotted":
+            return self.section + "." + self.name if self.name else self.section
+        cells = [cell.strip() for cell in self._row.split("|")]
+        if name == "unit":
+            return cells[3]
+        if name == "choices":
+            return tuple(cells[2].split(",")) if self.kind == "choice" else ()
+        flags = cells[5].split()
+        if name in ("secret", "must"):
+            return name in flags
+        if name == "optional":
+            return not (cells[4] or "must" in flags or self.kind == "bool" or self.item)
+        if name == "default":
+            return _default(self.kind, cells[4])
+        if name == "platforms":
+            return _platforms(flags)
+        raise AttributeError(name)
 
 
-def _lines(start: int = 0):
-    """The lines of TABLE from there on, one at a time."""
-    while start < len(TABLE):
-        end = TABLE.find("\n", start)
-        yield TABLE[start:end]
-        start = end + 1
+def _default(kind: str, text: str):
+    if kind == "list":
+        return []
+    if kind == "bool":
+        return text == "yes"
+    if not text:
+        return None
+    return int(text) if kind == "int" else text
 
 
-def _rows(section: str):
-    """The heading of a section or item, then its rows."""
-    start = TABLE.find("[" + section + "]")
+def _platforms(flags: list) -> "dict | None":
+    for flag in flags:
+        if flag.startswith("for="):
+            found = {}
+            for platform in flag[4:].split(","):
+                found[platform.rstrip("*")] = platform.endswith("*")
+            return found
+    return None
+
+
+def rows(section: str):
+    """The rows of a section or item, as text. KeyError: there is none."""
+    at = TABLE.find("[%s]" % section)
+    if at < 0:
+        raise KeyError(section)
+    at = TABLE.find("\n", at) + 1
+    while at < len(TABLE):
+        end = TABLE.find("\n", at)
+        row = TABLE[at:end]
+        if row.startswith("["):
+            return
+        yield row
+        at = end + 1
+
+
+def row_of(section: str, name: str = "") -> str:
+    """The row of that section or item and name; "" if there is none."""
+    start = TABLE.find("[%s]" % section)
     if start < 0:
         raise KeyError(section)
-    heading = True
-    for line in _lines(start):
-        if line.startswith("[") and not heading:
-            return
-        yield line
-        heading = False
+    end = TABLE.find("\n[", start)
+    at = TABLE.find("\n%s " % name, start, len(TABLE) if end < 0 else end) + 1
+    row = TABLE[at : TABLE.find("\n", at)] if at else ""
+    return row if row[: row.find("|")].strip() == name else ""
 
 
 def sections(items: bool = False):
     """Names of the sections of the file in order; with `items` those of the list entries instead."""
-    for line in _lines():
-        if line.startswith("[") and (" item" in line) == items:
+    at = 0
+    while at >= 0:
+        line = TABLE[at : TABLE.find("\n", at)]
+        if (" item" in line) == items:
             yield line[1 : line.find("]")]
+        at = TABLE.find("\n[", at) + 1 or -1
 
 
 def is_open(section: str) -> bool:
     """May entries of this section have keys beyond the table's?"""
-    return next(_rows(section)).endswith(" open")
+    return ("[%s] item open\n" % section) in TABLE
 
 
 def fields(section: str = ""):
     """The fields of one section or item, or (with no name) of all sections of the file, items left out."""
     for name in [section] if section else sections():
-        for line in _rows(name):
-            if not line.startswith("["):
-                yield Field(name, line)
+        for row in rows(name):
+            yield Field(name, row)
 
 
 def find(section: str, name: str = "") -> "Field | None":
     """The field of that section or item and name, or None. Without a name: the section, if it is a list."""
-    for line in _rows(section):
-        if not line.startswith("[") and line[: line.find("|")].strip() == name:
-            return Field(section, line)
-    return None
+    row = row_of(section, name) if isinstance(name, str) else ""
+    return Field(section, row) if row else None

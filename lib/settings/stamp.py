@@ -1,12 +1,11 @@
 """The short way to the settings at an ordinary start: a stamped file was checked before it was stored.
 
 The second line of a file that store.py wrote is its stamp: a checksum of all that follows, and the id of the table
-(schema.py) it was checked against. If both are right, json and the defaults below make whole settings of it, and
-neither the table nor reader.py nor rules.py is loaded: their names would stay in memory for ever. Every other file goes
-through store.py.
+(schema.py) it was checked against. If both are right, json and initial.py make whole settings of it, and neither the
+table nor reader.py nor rules.py is loaded: their names would stay in memory for ever. Every other file goes through
+judge.py.
 
-TABLE, DEFAULTS and ENTRIES are what schema.py says; tests/host/test_settings_stamp.py keeps them so, and prints what
-they should be.
+TABLE is what schema.py says; tests/host/test_settings_stamp.py keeps it so, and prints what it should be.
 """
 
 import binascii
@@ -14,6 +13,8 @@ import errno
 import hashlib
 import json
 import os
+
+from .initial import of, sections
 
 try:
     from micropython import const
@@ -35,20 +36,7 @@ LAST = const("settings.last.json")
 CANDIDATE = const("settings.candidate.json")
 TRIAL = const("settings.trial.json")
 
-TABLE = const("d3c51548")  # sha256 of VERSION, a line end and the TABLE of schema.py
-DEFAULTS = const(  # of all sections
-    '{"device": {"board": "nodemcu", "web": false}, "wifi": {"mode": "auto", "networks": [], "fallback_after": 180, '
-    '"ap_open": false, "ap_channel": 6, "ap_address": "192.168.4.1"}, "mqtt": {"brokers": [], "keepalive": 60, "qos":'
-    ' 1, "availability": true, "retain": true, "clean_session": true, "format": "json", "discovery": false, '
-    '"discovery_prefix": "homeassistant"}, "cloud": {"platform": "plain", "tls": false}, "sensors": [], "outputs": '
-    '[], "telemetry": {"period": 60, "queue_bytes": 2048, "drop": "oldest", "spill": false, "health": true}, "power":'
-    ' {"deep_sleep": false, "period": 300, "listen_every": 12, "awake_max": 30}, "time": {"ntp_host": '
-    '"pool.ntp.org"}, "log": {"level": "info", "mqtt": "off"}}'
-)
-ENTRIES = const(  # of an entry of each list
-    '{"networks": {"hidden": false}, "brokers": {"tls": false}, "sensors": {}, '
-    '"outputs": {"inverted": false, "start": "off"}}'
-)
+TABLE = const("448c94e1")  # sha256 of VERSION, a line end and the TABLE of schema.py
 
 
 def path(directory: str, name: str) -> str:
@@ -94,26 +82,26 @@ def is_stamped(file: str, first: bytes = b"") -> bool:
 
 def whole(raw: dict) -> dict:
     """Settings with every default in them, from checked ones that lack some; `raw` is used up."""
-    entries = json.loads(ENTRIES)
-    settings = json.loads(DEFAULTS)
-    for section, values in raw.items():
-        if isinstance(values, dict):
-            for name in entries:
-                if name in values:
-                    values[name] = _filled(entries[name], values[name])
-            settings[section].update(values)
-        elif section in settings:  # not the stamp and "schema"
-            settings[section] = _filled(entries[section], values)
-    for section, values in settings.items():
-        if isinstance(values, dict):
-            settings[section] = dict(**values)  # MicroPython: names become interned strings, shared with the code
-    return dict(**settings)
+    settings = {}
+    for name in sections():
+        values = of(name)
+        given = raw.pop(name, None)
+        if isinstance(values, list):
+            values = _filled(name, given or values)
+        elif given:
+            for key in given:
+                if isinstance(given[key], list):
+                    given[key] = _filled(key, given[key])
+            values.update(given)
+        settings[name] = values if isinstance(values, list) else dict(**values)  # MicroPython: names become interned
+    return dict(**settings)  # strings, shared with the code that reads them
 
 
-def _filled(default: dict, entries: list) -> list:
+def _filled(name: str, entries: list) -> list:
+    """The entries of a list, each with the defaults of its kind: `networks` has entries `network`."""
     filled = []
     for entry in entries:
-        made = dict(**default)
+        made = of(name[:-1])
         made.update(entry)
         filled.append(dict(**made))
     return filled
@@ -131,19 +119,19 @@ def load(directory: str = "/") -> tuple:
         return settings, []
     if size_of(path(directory, CURRENT)) is None and size_of(path(directory, LAST)) is None:
         return whole({}), ["no settings yet; running on defaults"]
-    from .store import load as load_any
+    from .judge import load as load_any
 
     return load_any(directory)
 
 
 def read(file: str) -> "dict | None":
-    """Whole settings from a stamped file; None if it is for store.py to judge."""
+    """Whole settings from a stamped file; None if it is for judge.py."""
     try:
         if not is_stamped(file):
             return None
         with open(file, "rb") as f:
             return whole(json.load(f))
-    except OSError:  # store.py says which
+    except OSError:  # judge.py says which
         return None
 
 

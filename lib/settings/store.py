@@ -10,21 +10,19 @@ Files, all in one directory:
   settings.new             being written; renamed when it is whole
 The second line of a file that this module wrote is its stamp, see stamp.py, which reads such files alone. A file
 without that line is a person's or a tool's, and is as welcome; one whose checksum does not match is refused.
-The table and what goes with it is imported where it is needed: most of this module does without.
+The table and what goes with it is imported where it is needed, and let go: most of this module does without.
 """
 
 import errno
 import os
 
-from . import stamp
+from . import release, stamp
 from .stamp import (
     BODY,
     CANDIDATE,
     CURRENT,
-    HEAD,
     LAST,
     MAX_BYTES,
-    TAIL,
     TRIAL,
     const,
     first_lines,
@@ -33,127 +31,25 @@ from .stamp import (
     size_of,
 )
 
-_TABLE = const(8)  # digits of the table's id, before TAIL
-
 _DROPPED = const("settings.dropped.txt")
-_NEW = const("settings.new")
+NEW = const("settings.new")
 _REFUSED = const("settings.refused.json")
 _REASON_BYTES = const(160)
 _INTERRUPTED = const("the node restarted during the trial")
 
 
-class Refused(Exception):
-    """A file that is not used: `reason` in one line, `faults` one line each."""
-
-    def __init__(self, reason: str, faults: "list | None" = None):
-        super().__init__(reason)
-        self.reason = reason
-        self.faults = faults or []
-
-
-def read(file: str, notes: list) -> dict:
-    """Whole, valid settings from a file; raises `Refused`. Unknown names go to `notes`."""
-    settings = stamp.read(file)
-    if settings is not None:
-        return settings
-    size = size_of(file)
-    if size is None:
-        raise Refused("is missing")
-    if size > MAX_BYTES:
-        raise Refused("is too large (%d bytes, wanted at most %d)" % (size, MAX_BYTES))
-    try:
-        with open(file, "rb") as f:
-            data = f.read()
-    except OSError as e:
-        raise Refused("cannot be read (error %s)" % e.errno)
-    return decode(data, notes)
-
-
-def decode(data: bytes, notes: list) -> dict:
-    """Whole, valid settings from the bytes of a file; raises `Refused`."""
-    if b"sha256 of" in data[:BODY] or b"delete this" in data[:BODY]:  # either: one damaged byte must not hide it
-        # Checked by another firmware, whose table was another, it may be; not damaged.
-        table = bytes(data[BODY - len(TAIL) - _TABLE : BODY - len(TAIL)])
-        if not data.startswith(HEAD.encode()) or data[:BODY] != _first_lines_by(table, memoryview(data)[BODY:]):
-            raise Refused("is torn or was edited (checksum; after editing, delete its second line)")
-        data = b"{" + data[BODY:]
-    from . import migrate, reader, rules
-
-    try:
-        raw = reader.parse_json(data)
-    except reader.Malformed as e:
-        raise Refused("is torn or not JSON (%s)" % e)
-    if not isinstance(raw, dict):
-        raise Refused("is not a settings file (no object)")
-    try:
-        migrate.migrate(raw)
-    except migrate.TooNew as e:
-        raise Refused("is too new (%s)" % e)
-    except ValueError as e:
-        raise Refused("is not a settings file (%s)" % e)
-    found: list = []
-    clean, faults = rules.validate(raw, found)
-    if raw and not [key for key in raw if key in clean or key == "schema"]:
-        raise Refused("is not a settings file (no section that is known)")
-    if faults:
-        raise Refused("has %d fault%s" % (len(faults), "" if len(faults) == 1 else "s"), faults)
-    notes.extend(found)
-    return clean
-
-
-def _first_lines_by(table: bytes, body) -> bytes:
-    try:
-        return first_lines((body,), str(table, "utf-8"))
-    except UnicodeError:
-        return b""
-
-
-def load(directory: str = "/") -> tuple:
-    """See stamp.load()."""
-    notes: list = []
-    try:
-        settings = read(path(directory, CURRENT), notes)
-    except Refused as e:
-        first = e
-    else:
-        _restamp(directory, settings, notes, LAST if notes else "")
-        return settings, notes
-    try:
-        settings = read(path(directory, LAST), notes)
-        notes[:0] = ["%s %s; running on the last good settings" % (CURRENT, first.reason)] + first.faults
-        _restamp(directory, settings, notes, _REFUSED)
-    except Refused as e:
-        settings = stamp.whole({})
-        notes.append("%s %s, %s %s; running on defaults" % (CURRENT, first.reason, LAST, e.reason))
-        notes.extend(first.faults)
-    return settings, notes
-
-
-def _restamp(directory: str, settings: dict, notes: list, aside: str) -> None:
-    """Store `settings` as the current ones, so that the next start need not check them. They are in use either way.
-
-    aside: the name under which the file that is current now is kept; "": it says the same and is replaced.
-    """
-    current = path(directory, CURRENT)
-    try:
-        if _write(directory, CURRENT, settings):
-            if aside and size_of(current) is not None:
-                os.rename(current, path(directory, aside))
-            os.rename(path(directory, _NEW), current)
-    except (OSError, ValueError) as e:
-        notes.append("the settings are used, but could not be stored with a checksum: %s" % e)
-
-
 def _checked(settings: dict) -> dict:
-    from . import rules
+    from .rules import validate
 
-    clean, faults = rules.validate(settings)
+    clean, faults = validate(settings)
+    del validate
+    release("rules checks extra faults together ssid")
     if faults:
         raise ValueError("; ".join(faults))
     return clean
 
 
-def _write(directory: str, name: str, clean: dict) -> bool:
+def write(directory: str, name: str, clean: dict) -> bool:
     """Write checked settings under `name` by way of a new file; False if that very file is there already."""
     from . import writer
 
@@ -165,7 +61,7 @@ def _write(directory: str, name: str, clean: dict) -> bool:
         raise ValueError("settings: %d bytes, wanted at most %d" % (size, MAX_BYTES))
     if is_stamped(path(directory, name), first):
         return False
-    new = path(directory, _NEW)
+    new = path(directory, NEW)
     with open(new, "wb") as f:
         f.write(first)
         for line in writer.lines(clean):
@@ -187,6 +83,10 @@ def _replace_current(directory: str, name: str) -> None:
 
 
 def _usable(file: str) -> bool:
+    if stamp.is_stamped(file):
+        return True
+    from .judge import Refused, read
+
     try:
         read(file, [])
     except Refused:
@@ -204,16 +104,16 @@ def save(settings: dict, directory: str = "/") -> bool:
 
     Raises ValueError (all faults, or more than 4096 bytes) and OSError (file system); then the old ones stay.
     """
-    if not _write(directory, CURRENT, _checked(settings)):
+    if not write(directory, CURRENT, _checked(settings)):
         return False
-    _replace_current(directory, _NEW)
+    _replace_current(directory, NEW)
     return True
 
 
 def stage(settings: dict, directory: str = "/") -> None:
     """Store `settings` as the candidate that the next `trial()` hands out. Raises as `save()` does."""
-    if _write(directory, CANDIDATE, _checked(settings)):
-        os.rename(path(directory, _NEW), path(directory, CANDIDATE))
+    if write(directory, CANDIDATE, _checked(settings)):
+        os.rename(path(directory, NEW), path(directory, CANDIDATE))
     _remove(path(directory, _DROPPED))
 
 
@@ -226,6 +126,11 @@ def begin(directory: str) -> "dict | None":
         return None
     on_trial = path(directory, TRIAL)
     os.rename(candidate, on_trial)
+    settings = stamp.read(on_trial)
+    if settings is not None:
+        return settings
+    from .judge import Refused, read
+
     try:
         return read(on_trial, [])
     except Refused as e:
@@ -269,5 +174,5 @@ def dropped(directory: str = "/") -> str:
 
 def reset(directory: str = "/") -> None:
     """Factory reset: remove every settings file. The order keeps a half done reset from bringing an older file back."""
-    for name in (CANDIDATE, TRIAL, LAST, CURRENT, _DROPPED, _NEW, _REFUSED):
+    for name in (CANDIDATE, TRIAL, LAST, CURRENT, _DROPPED, NEW, _REFUSED):
         _remove(path(directory, name))

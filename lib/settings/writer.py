@@ -2,42 +2,39 @@
 
 import json
 
-from . import schema
+from . import initial, schema
 
 
 def lines(settings: dict):
     """Lines, in table order, that follow `{` and an optional checksum line; the last one closes the object."""
     line = '"schema": %d' % schema.VERSION
-    for section in schema.sections():
-        whole = schema.find(section)
-        if whole is not None:
-            text = _list(whole, settings[section]) if settings[section] else ""
-        else:
-            text = _object(section, settings[section])
-            text = "" if text == "{}" else text
-        if text:
+    for section in initial.sections():
+        text = _object(section, settings[section])
+        if text not in ("{}", "[]"):
             yield line + ",\n"
             line = '"%s": %s' % (section, text)
     yield line + "\n}\n"
 
 
-def _object(section: str, values: dict) -> str:
+def _object(name: str, values) -> str:
+    """A section, list or entry; lists have entries of the kind that their name is the plural of."""
+    if isinstance(values, (list, tuple)):
+        return "[" + ", ".join([_object(name[:-1], v) for v in values]) + "]"
     parts = []
-    known = []
-    for field in schema.fields(section):
-        known.append(field.name)
-        value = values.get(field.name)
-        if value is not None and value != field.default:
-            text = _list(field, value) if field.kind == "list" else _any(value)
-            parts.append('"%s": %s' % (field.name, text))
-    for key in sorted(values):
-        if key not in known:  # of an open entry
-            parts.append('"%s": %s' % (key, _any(values[key])))
+    default = initial.of(name)
+    known = 0
+    for row in schema.rows(name):
+        key = row[: row.find("|")].strip()
+        value = values.get(key)
+        known += key in values
+        if value is not None and value != default.get(key):
+            text = _object(key, value) if "| list " in row else _any(value)
+            parts.append('"%s": %s' % (key, text))
+    if known < len(values):
+        for key in sorted(values):
+            if not schema.row_of(name, key):  # of an open entry
+                parts.append('"%s": %s' % (key, _any(values[key])))
     return "{" + ", ".join(parts) + "}"
-
-
-def _list(field, values: list) -> str:
-    return "[" + ", ".join([_object(field.item, v) for v in values]) + "]"
 
 
 def _any(value) -> str:

@@ -3,23 +3,20 @@
 Flash is written by `active()` when it changes something, and by `config()` always: both are called only when needed.
 """
 
+from . import Manager
 from .memory import ap_credentials, fingerprint, remember
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .manager import Manager
 
 _OPEN, _WPA2 = 0, 3  # network.AUTH_OPEN, AUTH_WPA2_PSK
 
 
-def _configuration(m: "Manager") -> tuple:
+def _configuration(m: Manager) -> tuple:
     ssid, key = ap_credentials(m)
     channel = m.cfg.get("ap_channel", 6)
     mark = fingerprint(m, ssid.encode(), key.encode(), bytes((channel,)))
     return ssid, key, channel, mark
 
 
-def up(m: "Manager") -> None:
+def up(m: Manager) -> None:
     """Switch the AP on. Name, key and channel go to the SDK only when they differ from what it has."""
     if not m.ap.active():
         m.ap.active(True)
@@ -38,12 +35,12 @@ def up(m: "Manager") -> None:
     m._quiet = 1 << 28
 
 
-def down(m: "Manager") -> None:
+def down(m: Manager) -> None:
     """Switch the AP off."""
     m.ap.active(False)
 
 
-def wanted_at_boot(m: "Manager") -> bool:
+def wanted_at_boot(m: Manager) -> bool:
     """An AP that was on before the reset stays on if it is ours and the mode may want it: two flash writes saved."""
     mode = m.cfg["mode"]
     if mode in ("ap", "ap+sta") or (mode == "auto" and not m.cfg["networks"]):

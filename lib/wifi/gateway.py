@@ -2,9 +2,7 @@
 
 import socket
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .manager import Manager
+from . import Manager
 
 # id, recursion desired, one question: the root's name servers
 _QUESTION = b"\x6d\x71\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"
@@ -39,7 +37,7 @@ class Probe:
         self._socket.close()
 
 
-def start(m: "Manager") -> "Probe":
+def start(m: Manager) -> "Probe":
     """A probe for the station's own addresses."""
     _, _, gateway, dns = m.sta.ifconfig()
     return (m._probe_maker or Probe)(gateway, dns)

@@ -7,9 +7,7 @@ SDK gives no key back (`WLAN.config` has no getter), so only the fingerprint can
 import hashlib
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .manager import Manager
+from . import Manager
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
@@ -41,10 +39,28 @@ def _digest(*parts: bytes) -> bytes:
     return h.digest()
 
 
-def start(m: "Manager") -> None:
-    """Load or make the memory, set the interfaces, and put MicroPython's own AP away."""
-    if m._store is None:
-        m._store = FileStore()
+def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, probe) -> None:
+    """Give the manager its attributes, load or make the memory, set the interfaces, put MicroPython's own AP away."""
+    if clock is None:
+        import time as clock
+    m._store = store or FileStore()
+    m._clock = clock
+    m._on_event = on_event
+    m._probe_maker = probe
+    m._probe = None
+    m._network = network
+    m._device_id = device_id
+    m.sta = network.WLAN(network.STA_IF)
+    m.ap = network.WLAN(network.AP_IF)
+    m.state = "off"
+    m.ap_state = "ap_off"
+    m.reason = m.candidate = m.trial = None
+    m.online = m.proven = m.client = m.calm = False
+    m._last = clock.ticks_ms()
+    m._spent = m._due = m._down = m._open = m._grace = m._probing = m._unproven = 0
+    m._quiet = 1 << 28
+    m._code = m._rises = m._pauses = m._raised = m._failures = 0
+    m._asked = m._trusted = False
     data = m._store.load() or b""
     if len(data) == 36 and _digest(data[:32])[:4] == data[32:]:
         m._memory = data[:32]
@@ -54,7 +70,7 @@ def start(m: "Manager") -> None:
     if not m.sta.active():
         m.sta.active(True)
     m.sta.disconnect()  # the SDK connects by itself at boot, with MicroPython's hostname
-    use(m, m.cfg)
+    use(m, cfg)
     if m.ap.active():
         from .accesspoint import up, wanted_at_boot
 
@@ -65,40 +81,42 @@ def start(m: "Manager") -> None:
             m.ap.active(False)
 
 
-def use(m: "Manager", cfg: dict) -> None:
+def use(m: Manager, cfg: dict) -> None:
     """Take settings over. A `tx_power` costs a flash write: the port writes the whole configuration with it."""
     m.cfg = cfg
-    m._fails, m._skip = bytearray(len(cfg["networks"])), bytearray(len(cfg["networks"]))
+    m._fails = m._skip = b""
+    if len(cfg["networks"]) > 1:
+        m._fails, m._skip = bytearray(len(cfg["networks"])), bytearray(len(cfg["networks"]))
     m._index = -1
-    m.network.hostname(cfg.get("hostname") or _default_name(m))
+    m._network.hostname(cfg.get("hostname") or _default_name(m))
     if cfg.get("country"):
-        m.network.country(cfg["country"])
+        m._network.country(cfg["country"])
     if cfg.get("tx_power") is not None:
         m.sta.config(txpower=cfg["tx_power"])
 
 
-def _save(m: "Manager") -> None:
+def _save(m: Manager) -> None:
     m._store.save(m._memory + _digest(m._memory)[:4])
 
 
-def fingerprint(m: "Manager", *parts: bytes) -> bytes:
+def fingerprint(m: Manager, *parts: bytes) -> bytes:
     """8 bytes that stand for a configuration; salted by the device's secret."""
     return _digest(m._memory[:16], *parts)[:8]
 
 
-def remember(m: "Manager", place: int, value: bytes) -> None:
+def remember(m: Manager, place: int, value: bytes) -> None:
     """Store a fingerprint: `place` 16 station, 24 AP."""
     m._memory = m._memory[:place] + value + m._memory[place + 8 :]
     _save(m)
 
 
-def ap_credentials(m: "Manager") -> tuple:
+def ap_credentials(m: Manager) -> tuple:
     """`(ssid, key)` of our AP; key "" means open. The default key is 12 signs (59 bits) from secret and id."""
-    identity = m.device_id if isinstance(m.device_id, bytes) else m.device_id.encode()
+    identity = m._device_id if isinstance(m._device_id, bytes) else m._device_id.encode()
     ssid = m.cfg.get("ap_ssid") or _default_name(m)
     if m.cfg.get("ap_open"):
         return ssid, ""
-    key = (m.cfg.get("ap_key") or "")[:63]  # the port cuts there
+    key = m.cfg.get("ap_key") or ""
     if not key:
         digest = _digest(m._memory[:16], identity, b"ap key")
         number = 0
@@ -111,9 +129,9 @@ def ap_credentials(m: "Manager") -> tuple:
     return ssid, key
 
 
-def _default_name(m: "Manager") -> str:
+def _default_name(m: Manager) -> str:
     """`node-` and the end of the device's id: the name of a node that has none, for the router and for our AP."""
-    name = m.device_id
+    name = m._device_id
     if isinstance(name, bytes):
         name = "".join(["%02x" % b for b in name])
     return "node-" + name[-6:]

@@ -2,18 +2,24 @@
 
 import asyncio
 
-from .memory import ap_credentials, use
-from .station import _scan, rest, ssid_bytes
+from settings.ssid import ssid_bytes
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .manager import Manager
+from . import Manager
+from .clockwork import fire
+from .memory import ap_credentials, use
+from .station import _scan, rest
 
 _POLL_S = 0.25
 _ASKED_MS = 30000  # so long the station may work under a client that asked
 
 
-def scan(m: "Manager") -> list:
+async def run(m: Manager) -> None:
+    """Step for ever."""
+    while True:
+        await asyncio.sleep(m.step(m._clock.ticks_ms()) / 1000)
+
+
+def scan(m: Manager) -> list:
     """Networks in the air, strongest first, each SSID once: tuples as of `WLAN.scan`. Blocks 2 s. OSError: busy."""
     if m.state == "trying":
         raise OSError("busy")
@@ -30,15 +36,15 @@ def scan(m: "Manager") -> list:
     return sorted(strongest.values(), key=lambda point: -point[3])
 
 
-def start_trial(m: "Manager", candidate: dict) -> None:
+def start_trial(m: Manager, candidate: dict) -> None:
     """Begin what `try_network` waits for; `manager.trial` gets "ok" or the reason. OSError: busy with another."""
     if m.state == "trying":
         raise OSError("busy")
     m.candidate, m.trial = candidate, None
-    m.fire("try")
+    fire(m, "try")
 
 
-async def try_network(m: "Manager", candidate: dict) -> tuple:
+async def try_network(m: Manager, candidate: dict) -> tuple:
     """Try a network (an entry of `networks`) while the settings stay as they are: `(ok, reason)`, within 40 s.
 
     When it works the link stays for two minutes: `apply` settings with it, or `fire("drop")`. OSError: busy.
@@ -49,19 +55,19 @@ async def try_network(m: "Manager", candidate: dict) -> tuple:
     return m.trial == "ok", None if m.trial == "ok" else m.trial
 
 
-def retry(m: "Manager") -> None:
+def retry(m: Manager) -> None:
     """Try the station now, even under a client on the AP: it asked."""
     m._grace = _ASKED_MS
-    m.fire("retry")
+    fire(m, "retry")
 
 
-def open_ap(m: "Manager", seconds: int = 600) -> None:
+def open_ap(m: Manager, seconds: int = 600) -> None:
     """Open the AP for a while, as a button does."""
     m._open = seconds * 1000
-    m.fire("open")
+    fire(m, "open")
 
 
-def info(m: "Manager") -> dict:
+def info(m: Manager) -> dict:
     """For page and log: state, reason, ssid (bytes), rssi (dBm), address, proven, ap, ap_ssid, ap_address, clients."""
     network = None
     if m.state in ("trying", "trial"):
@@ -83,7 +89,7 @@ def info(m: "Manager") -> dict:
     }
 
 
-def apply(m: "Manager", cfg: dict) -> None:
+def apply(m: Manager, cfg: dict) -> None:
     """New settings. The link stays if its network is in them unchanged."""
     current = m.candidate if m.state == "trial" else None
     if m.state == "up" and 0 <= m._index < len(m.cfg["networks"]):
@@ -98,10 +104,10 @@ def apply(m: "Manager", cfg: dict) -> None:
         up(m)
     if m._index >= 0:
         m.candidate = None
-        m.fire("keep")
+        fire(m, "keep")
     else:
         m._grace = _ASKED_MS
-        m.fire("changed")
+        fire(m, "changed")
 
 
 def _same(a: dict, b: dict) -> bool:

@@ -4,11 +4,10 @@ Loaded for one action at a time (manager.py). The flash rule lives in `_join`: t
 has another one, else a bare `connect()` uses what it has.
 """
 
-from .memory import fingerprint, remember
+from settings.ssid import ssid_bytes
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .manager import Manager
+from . import Manager
+from .memory import fingerprint, remember
 
 _STRONGER = 10  # dB by which another network must beat the one that the SDK has stored: a change costs a flash write
 _TRIAL_MS = 120000
@@ -17,20 +16,11 @@ _FEW_MS = 5000
 _LONG_MS = 30000
 
 
-def ssid_bytes(network: dict) -> bytes:
-    """The SSID as it is on the air: `ssid` (text or bytes), or `ssid_hex` where it is not text."""
-    digits = network.get("ssid_hex")
-    if digits:
-        return bytes([int(digits[i : i + 2], 16) for i in range(0, len(digits), 2)])
-    ssid = network["ssid"]
-    return ssid if isinstance(ssid, bytes) else ssid.encode()
-
-
-def _mark(m: "Manager", network: dict) -> bytes:
+def _mark(m: Manager, network: dict) -> bytes:
     return fingerprint(m, ssid_bytes(network), (network.get("key") or "").encode())
 
 
-def _stored(m: "Manager", network: dict) -> bool:
+def _stored(m: Manager, network: dict) -> bool:
     """Does the SDK have this very credential? It tells its SSID (and drags the key along after one of 32 bytes)."""
     if m._memory[16:24] != _mark(m, network):
         return False
@@ -50,18 +40,18 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def ready(m: "Manager") -> None:
+def ready(m: Manager) -> None:
     """Next attempt at once."""
     rest(m)
     m._due = 0
 
 
-def rest(m: "Manager") -> None:
+def rest(m: Manager) -> None:
     """Stop the SDK's own attempts."""
     m.sta.disconnect()
 
 
-def join_next(m: "Manager") -> None:
+def join_next(m: Manager) -> None:
     """Start the attempt whose turn it is."""
     networks = m.cfg["networks"]
     index = 0 if len(networks) == 1 else _choose(m)
@@ -73,7 +63,7 @@ def join_next(m: "Manager") -> None:
         _join(m, networks[index])
 
 
-def _choose(m: "Manager") -> int:
+def _choose(m: Manager) -> int:
     """Index of the network to try, or -1: of those in the air the one that failed least, and of these the strongest.
 
     One that failed sits out 2, 4, 8 … rounds, unless the SDK has it stored: a change of network is a flash write.
@@ -107,14 +97,14 @@ def _rssi_of(network: dict, found: list) -> "int | None":
     return best
 
 
-def _scan(m: "Manager") -> list:
+def _scan(m: Manager) -> list:
     try:
         return m.sta.scan()
     except OSError:  # "scan failed": the radio was busy
         return []
 
 
-def _join(m: "Manager", network: dict) -> None:
+def _join(m: Manager, network: dict) -> None:
     m._code = m._rises = 0
     try:
         m.sta.disconnect()
@@ -130,7 +120,7 @@ def _join(m: "Manager", network: dict) -> None:
         m.fire("failed")
 
 
-def _address(m: "Manager", network: dict) -> None:
+def _address(m: Manager, network: dict) -> None:
     if network.get("ip"):
         gateway = network["gateway"]
         m.sta.ifconfig((network["ip"], network.get("mask") or "255.255.255.0", gateway, network.get("dns") or gateway))
@@ -138,7 +128,7 @@ def _address(m: "Manager", network: dict) -> None:
         m.sta.ifconfig("dhcp")
 
 
-def arrived(m: "Manager") -> None:
+def arrived(m: Manager) -> None:
     """The link has an address."""
     m.reason = None
     m._pauses = m._failures = m._unproven = 0
@@ -147,7 +137,7 @@ def arrived(m: "Manager") -> None:
         m._fails[i] = m._skip[i] = 0
 
 
-def back_off(m: "Manager") -> None:
+def back_off(m: Manager) -> None:
     """Pause: 1, 2, 4, 5 s while the outage is young, then up to 30 s; 10 s at least when a phone may want our AP."""
     rest(m)
     i = m._index
@@ -162,14 +152,14 @@ def back_off(m: "Manager") -> None:
         m._due = max(m._due, 2 * _FEW_MS)
 
 
-def lost(m: "Manager") -> None:
+def lost(m: Manager) -> None:
     """The AP is gone. The SDK looks for it by itself at once; nothing is quicker."""
     m.reason = "lost"
     m._code = m._rises = 0
     _forget_probe(m)
 
 
-def relink(m: "Manager") -> None:
+def relink(m: Manager) -> None:
     """Associated but dead: down and up."""
     m.reason = "dead"
     _forget_probe(m)
@@ -178,14 +168,14 @@ def relink(m: "Manager") -> None:
     m.sta.connect()
 
 
-def _forget_probe(m: "Manager") -> None:
+def _forget_probe(m: Manager) -> None:
     m.proven = False
     if m._probe:
         m._probe.close()
         m._probe = None
 
 
-def join_candidate(m: "Manager") -> None:
+def join_candidate(m: Manager) -> None:
     """The portal's try: the settings stay."""
     _forget_probe(m)
     m._grace = _TRIAL_MS
@@ -193,20 +183,20 @@ def join_candidate(m: "Manager") -> None:
         _join(m, m.candidate)
 
 
-def candidate_works(m: "Manager") -> None:
+def candidate_works(m: Manager) -> None:
     """Keep the link for two minutes."""
     m.reason = None
     m.trial = "ok"
     m._due = m._grace = _TRIAL_MS
 
 
-def candidate_failed(m: "Manager") -> None:
+def candidate_failed(m: Manager) -> None:
     """Say why, and give the old network a chance even under the client that asked."""
     m.trial = m.reason or "refused"
     drop_candidate(m)
 
 
-def drop_candidate(m: "Manager") -> None:
+def drop_candidate(m: Manager) -> None:
     """Back to the networks of the settings."""
     if m.trial is None:
         m.trial = "dropped"

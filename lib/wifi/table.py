@@ -49,7 +49,7 @@ ap_on close ap_off accesspoint.down
 """
 
 
-def edge(state: str, event: str) -> "tuple | None":
+def edge(_manager, state: str, event: str) -> "tuple | None":
     """`(next_state, action)` of a row, or None where the event means nothing."""
     start = TABLE.find("\n%s %s " % (state, event))
     if start < 0:

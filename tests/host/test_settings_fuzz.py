@@ -8,7 +8,7 @@ from unicodedata import category
 import settings
 from hypothesis import given
 from hypothesis import strategies as st
-from settings import migrate, reader, rules, store
+from settings import judge, migrate, reader, rules
 
 ATOMS = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -53,7 +53,7 @@ def test_any_object_is_valid_or_has_faults(raw: dict) -> None:
         assert ": " in line and all(category(c) != "Cc" for c in line), line
     if not faults:
         assert rules.validate(clean) == (clean, [])
-        assert store.decode("".join(settings.to_text(clean)).encode(), []) == clean
+        assert judge.decode("".join(settings.to_text(clean)).encode(), []) == clean
         assert settings.patch(clean, settings.redact(clean)) == (clean, [])
 
 

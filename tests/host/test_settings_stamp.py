@@ -1,4 +1,4 @@
-"""The constants of lib/settings/stamp.py are what the table in schema.py says."""
+"""The constants of lib/settings/stamp.py and initial.py are what the table in schema.py says."""
 
 from __future__ import annotations
 
@@ -9,40 +9,37 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lib"))
 
-import settings
-from settings import rules, schema, stamp
+from settings import initial, rules, schema, stamp
 
 
-def defaults() -> str:
-    return json.dumps(settings.defaults())
-
-
-def entries() -> str:
-    """Defaults of an entry by the name of its list."""
-    found = {}
+def default_lines() -> str:
+    """What initial.py should say, a line a section or item."""
+    lines = [""]
     for section in schema.sections():
-        for field in schema.fields(section):
-            if field.kind == "list":
-                item = {}
-                for inner in schema.fields(field.item):
-                    if not inner.optional and not inner.must:
-                        item[inner.name] = inner.default
-                found[field.name or section] = item
-    return json.dumps(found)
+        whole = schema.find(section)
+        lines.append(f"{section} {json.dumps([] if whole else made_of_fields(section))}")
+    lines.append("")
+    lines += [f"{item} {json.dumps(made_of_fields(item))}" for item in schema.sections(items=True)]
+    return "\n".join(lines) + "\n"
+
+
+def made_of_fields(section: str) -> dict:
+    return {f.name: f.default for f in schema.fields(section) if not f.optional and not f.must}
 
 
 def test_constants() -> None:
     table = hashlib.sha256(f"{schema.VERSION}\n{schema.TABLE}".encode()).hexdigest()[:8]
-    wanted = (table, defaults(), entries())
-    assert wanted == (stamp.TABLE, stamp.DEFAULTS, stamp.ENTRIES), "stamp.py needs:\n" + "\n".join(wanted)
+    assert table == stamp.TABLE, f"stamp.py needs: {table}"
+    assert default_lines() == initial.TEXT, f"initial.py needs:\n{default_lines()}"
+    assert list(initial.sections()) == list(schema.sections())
 
 
-def test_names_of_lists_are_distinct_from_each_other_and_from_fields() -> None:
-    """whole() finds lists by their name alone."""
-    lists = [f.name or s for s in schema.sections() for f in schema.fields(s) if f.kind == "list"]
+def test_lists_are_the_plural_of_their_entries_and_named_once() -> None:
+    """whole() and redact() know a list's entries by its name alone."""
+    lists = [(f.name or s, f.item) for s in schema.sections() for f in schema.fields(s) if f.kind == "list"]
     others = [f.name for s in schema.sections() for f in schema.fields(s) if f.kind != "list"]
-    assert len(set(lists)) == len(lists)
-    assert not set(lists) & set(others)
+    assert lists and all(name == item + "s" for name, item in lists)
+    assert not {name for name, _ in lists} & set(others)
 
 
 def test_whole_of_a_table_of_lists_is_what_the_rules_make() -> None:

@@ -237,8 +237,10 @@ def mode_becomes_ap_in_state(state):
         else:
             w = World(router=False)
             w.run(300, lambda: w.node.state == state)
-        # the settings object changes in place: apply() itself would go through `changed`
-        w.cfg["mode"] = "ap"
+        if state == "up":
+            w.node.apply(settings(HOME, mode="ap"))  # the network stays in the settings: `keep`, then `halt`
+        else:  # the settings object changes in place: apply() itself would go through `changed`
+            w.cfg["mode"] = "ap"
         w.run(3)
         assert w.node.state == "off" and w.node.ap_state == "ap_on" and w.radio.status() == 0
         return w
