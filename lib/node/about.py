@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .node import Node
 
 _BOOTS = "/boots"  # file: starts so far, decimal
+_SERVICES = ("read", "identify", "restart", "signed")  # commands where each costs a subscription; lib/cloud has "set"
 _RESETS = ("power on", "hardware watchdog", "exception", "software watchdog", "software", "deep sleep", "reset pin")
 
 
@@ -30,12 +31,11 @@ async def greet(node: "Node", link: "Link", subscribe: bool) -> None:
     if hasattr(platform, "base"):
         await client.publish(platform.base + "/info", json.dumps(info(node)), 1, platform.retain_ok)
     if subscribe:
-        names = call("commands.names")
-        filters = platform.subscriptions(tuple([output[0] for output in node.outputs]), names)
+        filters = platform.subscriptions(tuple([output[0] for output in node.outputs]), _SERVICES)
         cloud.release()
-        gc.collect()
-        if filters:
-            await client.subscribe(filters)
+        for one in filters:  # one by one: the heap has no room for all of them in a row
+            gc.collect()
+            await client.subscribe([one])
     cloud.release()
     if node.outputs:
         await call("outputs.publish", node)

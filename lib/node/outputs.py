@@ -114,4 +114,5 @@ async def publish(node) -> None:
     else:
         readings = [(output[0], output[3], "", None) for output in node.outputs]
         for topic, payload, _ in platform.report(readings):
+            await node.link.turn()
             await client.publish(topic, payload, platform.qos)

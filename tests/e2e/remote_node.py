@@ -79,7 +79,6 @@ def remote_node(
     key: str | None = None,
     files: Mapping[str, str | bytes] | None = None,
     also: str = "#",
-    
 ) -> Iterator[Node]:
     """Such a node, connected and subscribed. Everything ends with it."""
     image = build_image(tmp_path / "flash.bin", config, files=files)

@@ -119,6 +119,18 @@ class World:
         except AssertionError as e:
             raise AssertionError(f"{e}\n{self.board.log}") from e
 
+    def obeys(self, values: dict[str, Any], answered: bool) -> None:
+        """Have the cloud set the relay, at GPIO 5, and be told that it is done."""
+        try:
+            if answered:
+                answer = self.cloud.command(values)
+                assert answer.get("code", answer.get("status", answer.get("ok"))) in (0, 200, True), answer
+            else:
+                self.cloud.send(*self.cloud.rules.command(values, "")[:2])
+            self.board.wait_until(lambda: self.board.pin(5) == values["relay"], PATIENCE)
+        except (AssertionError, TimeoutError) as e:
+            raise AssertionError(f"{e}\n{self.board.log}") from e
+
     def says(self, text: str) -> None:
         """Wait for the node to say that on its console."""
         self.board.wait_for(text, timeout=PATIENCE)
@@ -131,12 +143,13 @@ def world(tmp_path: Path, name: str, cloud: rules.Cloud, period: int = PERIOD, *
     settings["mqtt"] = mqtt
     settings["cloud"] = {**cloud_section, **section}
     settings["telemetry"] = {"period": period}
+    settings["outputs"] = [{"name": "relay", "pin": "D1"}]
     return World(tmp_path, cloud, settings, host)
 
 
 @pytest.mark.parametrize("name", CLOUDS)
 def test_the_node_and_its_cloud(name: str, tmp_path: Path) -> None:
-    """Refused with the wrong secret, which is explained; let in with the right one, by itself; reports and is answered."""
+    """Refused with the wrong secret, which is explained; let in with the right one, by itself; reports, obeys and answers."""
     make, _, _, _, word = CLOUDS[name]
     with world(tmp_path, name, make(OTHER)).running() as w:
         w.wait(lambda: w.cloud.codes, "a CONNACK")
@@ -146,6 +159,8 @@ def test_the_node_and_its_cloud(name: str, tmp_path: Path) -> None:
         values: dict[str, Any] = {}
         w.wait(lambda: [values.update(r) for r in w.cloud.reports] and len(values) >= 4, "all values")
         w.wait(lambda: len(w.cloud.reports) >= 2, "two reports")
+        if name != "thingspeak":
+            w.obeys({"relay": 1}, answered=name != "adafruitio")
         assert set(w.cloud.refused) <= set(w.cloud.refused[:1]), "the secret, and nothing else"
         assert SECRET not in w.board.log and OTHER not in w.board.log
 
