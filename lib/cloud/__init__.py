@@ -7,15 +7,21 @@
     cloud.release()  # until the next of these nothing but data is in RAM
 
 Only this file stays in memory. A platform is data; what it does is in functions of its module (aliyun.py, ...) and,
-where the module has none of its own, of base.py, which documents them. They are brought in when used. sign.py:
-signatures, own.py: commands and answers where the platform leaves their shape to us, pace.py: rate limits, why.py:
-refusals in words. Nothing here does I/O or knows a clock: times are handed in.
+where the module has none of its own, of base.py, which documents them. They are brought in when used. body.py:
+payloads, sign.py: signatures, own.py: commands and answers where the platform leaves their shape to us, why.py: refusals
+in words. Nothing here does I/O or knows a clock: times are handed in.
 """
 
 import sys
 
 if False:  # for the type checker; compiled to nothing
     from typing import Any, Callable
+
+MODULES = (
+    "base body own sign why plain homeassistant aliyun tencent tencent_hub onenet onenet_legacy thingsboard adafruitio "
+    "thingspeak azure aws emqx hivemq"
+)
+_HELPERS = 5  # of them, before the platforms
 
 
 class Platform:
@@ -98,14 +104,10 @@ def create(cloud: dict, mqtt: dict, device: dict) -> Platform:
         kind = "homeassistant"
     elif cloud.get("edition") in ("hub", "legacy"):
         kind += "_" + cloud["edition"]
-    platform = Platform(kind)
-    try:
-        setup = getattr(__import__("cloud." + kind, None, None, ("x",)), "setup", None)
-    except ImportError:
-        setup = None
-    if setup is None or kind == "base":
+    if kind not in MODULES.split()[_HELPERS:]:
         raise ValueError("cloud.platform: there is no " + kind)
-    setup(platform, cloud, mqtt, device)
+    platform = Platform(kind)
+    __import__("cloud." + kind, None, None, ("x",)).setup(platform, cloud, mqtt, device)
     release()
     return platform
 
@@ -113,8 +115,6 @@ def create(cloud: dict, mqtt: dict, device: dict) -> Platform:
 def release() -> None:
     """Let go of all modules but this one; they come back when they are used."""
     package = sys.modules["cloud"]
-    for name in list(sys.modules):
-        if name.startswith("cloud."):
-            del sys.modules[name]
-            if hasattr(package, name[6:]):
-                delattr(package, name[6:])
+    for name in MODULES.split():  # no list of all that is loaded: its 512 bytes in a row are hard to find
+        if sys.modules.pop("cloud." + name, None) and hasattr(package, name):
+            delattr(package, name)

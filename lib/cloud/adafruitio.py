@@ -5,13 +5,14 @@ device = key of a group for the feeds (blank: none). Names become feed keys: low
 """
 
 from cloud import Platform
-from cloud.base import need, number
-from cloud.base import setup as base_setup
-from cloud.own import request
+from cloud.body import number
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """User name and key wanted; QoS 0 and 1, nothing is retained."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+
     p.retain_ok = False
     p.publish_interval = 2000  # 30 data points a minute in the free plan, for the whole account
     p.max_payload = 1024
@@ -43,9 +44,15 @@ def report(p: Platform, readings: list, at: int | None = None) -> list:
 def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
     """See base.py."""
     if topic in ("%s/errors" % p._user, "%s/throttle" % p._user):
-        return "fault", "Adafruit IO: %r" % payload, None, None
+        try:
+            text = str(payload, "utf-8")
+        except ValueError:
+            text = "a message that is not UTF-8"
+        return "fault", "Adafruit IO: " + text, None, None
     if not topic.startswith(p._feeds):
         return None
+    from cloud.own import request
+
     key = topic[len(p._feeds) :]
     kind, name, args, _ = request(payload, "" if key == "command" else key, None)
     if kind == "command" and key != "command":

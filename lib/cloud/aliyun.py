@@ -8,13 +8,14 @@ instance = instance id (blank: public instance, by region).
 import json
 
 from cloud import Platform
-from cloud.base import messages, need, parse
-from cloud.base import setup as base_setup
-from cloud.sign import hexmac
+from cloud.body import messages, parse
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """A second connection with the same identity kicks out the first."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+
     p.retain_ok = False
     p.publish_interval = 100  # 10 QoS 1 messages a second and device; payload up to 256 KB
     p.confirms = True
@@ -91,6 +92,8 @@ def sign(
 ) -> tuple:
     """(client id, user, password). `mode` 3: TCP, 2: TLS. `cid`: free part of the client id, blank for the device name.
     `stamp`: ms, as text; the platform does not check it, nor want it. `extra`: more "k=v," pairs, unsigned."""
+    from cloud.sign import hexmac
+
     cid = cid or device
     client = "%s|securemode=%d,signmethod=%s" % (cid, mode, method)
     content = "clientId" + cid + "deviceName" + device + "productKey" + product

@@ -6,13 +6,14 @@ The policy must allow connecting as that client id and the topics under the base
 """
 
 from cloud import Platform
-from cloud.base import need
-from cloud.plain import decode, reply, report, subscriptions  # noqa: F401  (methods)
-from cloud.plain import setup as plain_setup
+from cloud.plain import decode, report, subscriptions  # noqa: F401  (methods)
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """AWS closes the connection of a client that does what its policy does not allow."""
+    from cloud.base import need
+    from cloud.plain import setup as plain_setup
+
     p.publish_interval = 10  # payload up to 128 KB
     p.cert = "/cert.der"
     p.key = "/key.der"

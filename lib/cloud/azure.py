@@ -7,14 +7,15 @@ product = name of the hub (or its host name), device = device id, secret = devic
 import json
 
 from cloud import Platform
-from cloud.base import need, parse
-from cloud.base import setup as base_setup
-from cloud.own import request
-from cloud.sign import expiry, mac64, quote, unbase64
+from cloud.body import parse, report  # noqa: F401  (report is a method)
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """Hub, device and key wanted. Azure closes the connection when the token ends."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+    from cloud.sign import unbase64
+
     p.retain_ok = False
     p.publish_interval = 100  # payload up to 256 KB
     p.needs_clock = True
@@ -31,6 +32,8 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
 
 def credentials(p: Platform, now: int | None = None) -> tuple:
     """See base.py."""
+    from cloud.sign import expiry
+
     user = p._hub + "/" + p.client_id + "/?api-version=2021-04-12"
     resource = p._hub + "/devices/" + p.client_id
     return p.client_id, user, token(resource, p._key, expiry(p, p._life, now))
@@ -44,6 +47,8 @@ def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> lis
 def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
     """See base.py."""
     if topic.startswith(p._path):
+        from cloud.own import request
+
         kind, name, args, _ = request(payload, "", None)
         return kind, name, args, None
     words = topic.split("/")  # $iothub/methods/POST/{name}/?$rid={rid}
@@ -66,6 +71,8 @@ def reply(p: Platform, ref: str | None, ok: bool = True, text: str = "", data: d
 
 def token(resource: str, key: bytes, end: int) -> str:
     """The password. The *encoded* resource is signed."""
+    from cloud.sign import mac64, quote
+
     resource = quote(resource)
     signature = mac64("sha256", key, "%s\n%d" % (resource, end))
     return "SharedAccessSignature sr=%s&sig=%s&se=%d" % (resource, signature, end)

@@ -10,12 +10,10 @@ decode() gives a 4-tuple that starts with one of
     "announce"  ("announce", None, None, None): send birth() and announce() again
 """
 
-import json
-
 from cloud import Platform
 
 if False:  # for the type checker; compiled to nothing
-    from typing import Callable
+    from typing import Any
 
 
 def setup(
@@ -78,9 +76,13 @@ def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
     return None
 
 
-def reply(p: Platform, ref: object, ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
+def reply(p: Platform, ref: "Any", ok: bool = True, text: str = "", data: dict | None = None) -> tuple | None:
     """(topic, payload) that answers the command with this `ref`; None where there are no answers."""
-    return None
+    if ref is None:
+        return None
+    from cloud.own import reply as own_reply
+
+    return own_reply(p, ref, ok, text, data)
 
 
 def explain(p: Platform, code: int) -> str:
@@ -88,63 +90,6 @@ def explain(p: Platform, code: int) -> str:
     from cloud.why import explain as why
 
     return why(p.kind.split("_")[0], code, p.brokers[0][0], p.renew_at is not None)
-
-
-def report(p: Platform, readings: list, at: int | None = None) -> list:
-    """[(topic, payload, id)] for readings [(name, value, unit, precision)] taken at Unix time `at` (None: now).
-
-    `id` is the one that the platform's "ack" will name, None where there are none (`confirms`).
-    Readings without a value (None, NaN, infinite) are left out; what fits in no message is counted in `dropped`.
-    """
-    return messages(p, readings, at, _member, _body)
-
-
-def _member(name: str, value: str, at: int | None) -> str:
-    return name + ":" + value
-
-
-def _body(text: str, ident: str | None, at: int | None) -> str:
-    return "{" + text + ("}" if at is None else ',"time":%d}' % at)
-
-
-def messages(
-    p: Platform,
-    readings: list,
-    at: int | None,
-    member: "Callable[[str, str, int | None], str]",
-    body: "Callable[[str, str | None, int | None], str | bytes]",
-    *,
-    point: bool = False,
-    room: int = 40,
-) -> list:
-    """A report in JSON, in as many messages as `max_payload` asks for.
-
-    `member(name, value, at)`: one reading, name quoted. `body(text, ident, at)`: the payload around the members' text,
-    at most `room` bytes more. `point`: floats keep a decimal point.
-    """
-    room = p.max_payload - room
-    texts = []
-    size = room
-    for name, value, _, precision in readings:
-        text = number(value, precision, point)
-        if text is None:
-            continue
-        text = member(json.dumps(name), text, at)
-        length = len(text.encode()) + 1
-        if length > room:
-            p.dropped += 1
-        elif size + length > room:
-            texts.append(text)
-            size = length
-        else:
-            texts[-1] += "," + text
-            size += length
-    found = []
-    for text in texts:
-        p._id = (p._id + 1) & 0x3FFFFFFF
-        ident = str(p._id) if p.confirms else None
-        found.append((p._topic, body(text, ident, at), ident))
-    return found
 
 
 def need(section: dict, field: str, limit: int = 0, name: str = "cloud.") -> str:
@@ -160,27 +105,3 @@ def need(section: dict, field: str, limit: int = 0, name: str = "cloud.") -> str
             if c < "!" or c in "/+#|;&,?\"'\\\x7f":
                 raise ValueError("%s%s: %r in it" % (name, field, c))
     return value
-
-
-def number(value: object, precision: int | None = None, point: bool = False) -> str | None:
-    """JSON text of a reading's value; None if it has none (None, NaN, infinite).
-
-    `precision`: decimals of a float. `point`: floats keep a decimal point (10.0, not 10).
-    """
-    if not isinstance(value, float):
-        return None if value is None else json.dumps(value)
-    if value - value != 0:  # NaN and the infinities
-        return None
-    text = json.dumps(value) if precision is None else "%.*f" % (precision, value)
-    if point and "." not in text:
-        text = text.replace("e", ".0e") if "e" in text else text + ".0"
-    return text
-
-
-def parse(payload: bytes) -> dict:
-    """The JSON object in a payload; an empty one if there is none."""
-    try:
-        value = json.loads(str(payload, "utf-8"))
-    except (ValueError, RuntimeError):  # RuntimeError: nested too deep
-        value = None
-    return value if isinstance(value, dict) else {}

@@ -7,13 +7,14 @@ import json
 
 from cloud import Platform
 from cloud.plain import decode as plain_decode
-from cloud.plain import reply, report  # noqa: F401  (methods)
-from cloud.plain import setup as plain_setup
+from cloud.plain import report  # noqa: F401  (a method)
 from cloud.plain import subscriptions as plain_subscriptions
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """As for plain, and discovery."""
+    from cloud.plain import setup as plain_setup
+
     plain_setup(p, cloud, mqtt, device)
     p._device = device
     p._prefix = mqtt.get("discovery_prefix") or "homeassistant"

@@ -7,13 +7,15 @@ product id, device = device name, secret = device access key (base64), expiry = 
 import json
 
 from cloud import Platform
-from cloud.base import messages, need, parse
-from cloud.base import setup as base_setup
-from cloud.sign import expiry, mac64, quote, unbase64
+from cloud.body import messages, parse
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """Product id, device name and access key wanted."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+    from cloud.sign import unbase64
+
     p.retain_ok = False  # nothing is documented about wills and retained messages
     p.publish_interval = 100
     p.confirms = True
@@ -31,6 +33,8 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
 
 def credentials(p: Platform, now: int | None = None) -> tuple:
     """See base.py."""
+    from cloud.sign import expiry
+
     resource = "products/%s/devices/%s" % (p._user, p.client_id)
     password = token(resource, p._key, expiry(p, p._life, now), p._method)
     return p.client_id, p._user, password
@@ -83,5 +87,7 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
 
 def token(resource: str, key: bytes, end: int, method: str) -> str:
     """The password. The *raw* resource is signed, the encoded one is sent. `method`: sha1 or sha256."""
+    from cloud.sign import mac64, quote
+
     signature = mac64(method, key, "%d\n%s\n%s\n2018-10-31" % (end, method, resource))
     return "version=2018-10-31&res=%s&et=%d&method=%s&sign=%s" % (quote(resource), end, method, signature)

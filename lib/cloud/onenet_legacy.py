@@ -5,13 +5,14 @@ auth info. A CONNECT it does not like may be dropped without a word.
 """
 
 from cloud import Platform
-from cloud.base import messages, need
-from cloud.base import setup as base_setup
-from cloud.own import reply, request  # noqa: F401  (reply is a method)
+from cloud.body import messages
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """Product id, device id and auth info wanted."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+
     p.retain_ok = False
     if cloud.get("tls"):
         raise ValueError("cloud.tls: the old edition of OneNET has no TLS")
@@ -38,4 +39,6 @@ def _body(text: str, ident: str | None, at: int | None) -> bytes:
 
 def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
     """See base.py."""
+    from cloud.own import request
+
     return request(payload, "", "$crsp/" + topic[6:]) if topic.startswith("$creq/") else None

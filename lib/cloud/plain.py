@@ -7,10 +7,8 @@
 """
 
 from cloud import Platform
-from cloud.base import number
-from cloud.base import report as base_report
-from cloud.base import setup as base_setup
-from cloud.own import reply, request  # noqa: F401  (reply is a method)
+from cloud.body import number
+from cloud.body import report as json_report
 
 if False:  # for the type checker; compiled to nothing
     from typing import Any
@@ -18,8 +16,10 @@ if False:  # for the type checker; compiled to nothing
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict, **rules: "Any") -> None:
     """Everything comes from the section mqtt. `rules`: of a platform built on this one."""
+    from cloud.base import setup as base_setup
+
     base_setup(p, cloud, mqtt, device, **rules)
-    p.base = mqtt.get("base_topic") or device["id"]
+    p.base = mqtt.get("base_topic") or "node/" + (device.get("name") or device["id"])
     p._topic = p.base + "/telemetry"
     if mqtt.get("availability") is not False:
         p.presence = p.base + "/status"
@@ -33,7 +33,7 @@ def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> lis
 def report(p: Platform, readings: list, at: int | None = None) -> list:
     """See base.py."""
     if not p.topics:
-        return base_report(p, readings, at)
+        return json_report(p, readings, at)
     found = []
     for name, value, _, precision in readings:
         text = value if isinstance(value, str) else number(value, precision)
@@ -47,4 +47,6 @@ def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
     start = p.base + "/cmd"
     if topic != start and not topic.startswith(start + "/"):
         return None
+    from cloud.own import request
+
     return request(payload, topic[len(start) + 1 :], p.base + "/reply")

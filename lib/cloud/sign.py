@@ -6,6 +6,8 @@ The chip has no `hmac` module and no MD5, and its hash objects can be asked for 
 import binascii
 import hashlib
 
+from cloud.body import quote
+
 if False:  # for the type checker; compiled to nothing
     from cloud import Platform
 
@@ -56,18 +58,6 @@ def unbase64(text: str) -> bytes:
     if not key:
         raise ValueError("cloud.secret: base64 wanted, whole, as the console shows it")
     return key
-
-
-def quote(text: str) -> str:
-    """Percent-encode all but the unreserved characters of RFC 3986."""
-    out = ""
-    for byte in text.encode():
-        c = chr(byte)
-        if "0" <= c <= "9" or "A" <= c <= "Z" or "a" <= c <= "z" or c in "-._~":
-            out += c
-        else:
-            out += "%%%02X" % byte
-    return out
 
 
 def expiry(platform: "Platform", life: int, now: int | None) -> int:

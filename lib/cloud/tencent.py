@@ -8,13 +8,15 @@ import json
 import os
 
 from cloud import Platform
-from cloud.base import _member, messages, need, parse
-from cloud.base import setup as base_setup
-from cloud.sign import expiry, hexmac, unbase64
+from cloud.body import member, messages, parse
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """ProductId, DeviceName and key wanted."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+    from cloud.sign import unbase64
+
     p.retain_ok = False
     p.connect_interval = 5000
     p.publish_interval = 100
@@ -38,6 +40,8 @@ def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
 
 def credentials(p: Platform, now: int | None = None) -> tuple:
     """See base.py."""
+    from cloud.sign import expiry
+
     connid = "%05x" % (int.from_bytes(os.urandom(3), "big") & 0xFFFFF)
     return sign(p.client_id, p._key, p._method, expiry(p, p._life, now), connid)
 
@@ -49,7 +53,7 @@ def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> lis
 
 def report(p: Platform, readings: list, at: int | None = None) -> list:
     """See base.py."""
-    return messages(p, readings, at, _member, _body, room=100)
+    return messages(p, readings, at, member, _body, room=100)
 
 
 def _body(text: str, ident: str | None, at: int | None) -> str:
@@ -89,5 +93,7 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
 
 def sign(client: str, key: bytes, method: str, end: int, connid: str, appid: str = "12010126") -> tuple:
     """(client id, user, password). `end`: Unix time; `connid`: 5 random characters; `appid`: as documented."""
+    from cloud.sign import hexmac
+
     user = "%s;%s;%s;%d" % (client, appid, connid, end)
     return client, user, hexmac(method, key, user) + ";" + method

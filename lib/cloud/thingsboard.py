@@ -7,12 +7,14 @@ mqtt.brokers.
 import json
 
 from cloud import Platform
-from cloud.base import _member, messages, need, parse
-from cloud.base import setup as base_setup
+from cloud.body import member, messages, parse
 
 
 def setup(p: Platform, cloud: dict, mqtt: dict, device: dict) -> None:
     """The access token is wanted."""
+    from cloud.base import need
+    from cloud.base import setup as base_setup
+
     p.retain_ok = False
     p.max_payload = 8196  # what the vendor's client assumes
     base_setup(p, cloud, mqtt, device, "thingsboard.cloud", max_qos=1)
@@ -29,7 +31,7 @@ def subscriptions(p: Platform, outputs: tuple = (), commands: tuple = ()) -> lis
 
 def report(p: Platform, readings: list, at: int | None = None) -> list:
     """See base.py."""
-    return messages(p, readings, at, _member, _body)
+    return messages(p, readings, at, member, _body)
 
 
 def _body(text: str, ident: str | None, at: int | None) -> str:

@@ -6,8 +6,13 @@ for the others what can be wrong with the identity that the platform checks.
 
 
 def explain(platform: str, code: int, host: str = "", expires: bool = False) -> str:
-    """Why CONNACK `code` (1 to 5) came, in one sentence. `platform`: cloud.platform; `host`: the broker's;
-    `expires`: the password is a token with an end, so the clock counts."""
+    """Why CONNACK `code` (1 to 5) came, or (0) why there is no such host, in one sentence. `platform`: cloud.platform;
+    `host`: the broker's; `expires`: the password is a token with an end, so the clock counts."""
+    if code == 0:
+        names = {"aliyun": "ProductKey, region and instance", "tencent": "ProductId and region", "azure": "the hub"}
+        if platform in names:
+            return "there is no such host: check %s, and the way to the internet" % names[platform]
+        return "there is no such host, or no way to a name server"
     if code == 1:
         return "the broker does not speak MQTT 3.1.1"
     if code == 3:
@@ -19,7 +24,7 @@ def explain(platform: str, code: int, host: str = "", expires: bool = False) -> 
         if code == 4:
             return "Aliyun finds user name or password malformed: check ProductKey and DeviceName"
         if code == 5:
-            return "Aliyun rejects the signature: wrong DeviceSecret, or not a device of the instance or region " + host
+            return "Aliyun: wrong signature: check DeviceSecret, instance and region: " + host
     if code == 2 and platform in ("tencent", "onenet", "azure"):
         return "the platform refuses the client id: check product and device name"
     if code in (2, 5) and platform == "aws":

@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 def make_platform(node: "Node", cfg: dict) -> "cloud.Platform":
     """The cloud platform of these settings. Raises ValueError with the field and what was wanted."""
-    mqtt = dict(cfg["mqtt"])
     name = cfg["device"].get("name") or node.id
-    if not mqtt.get("base_topic"):
-        mqtt["base_topic"] = "node/" + name
-    made = cloud.create(cfg["cloud"], mqtt, {"id": node.id, "name": name, "version": VERSION})
+    made = cloud.create(cfg["cloud"], cfg["mqtt"], {"id": node.id, "name": name, "version": VERSION})
     made.topics = cfg["mqtt"]["format"] == "topics"
     return made
 
 
 def online(node: "Node") -> None:
     """There is a network: connect to the broker, if the settings name one."""
-    from .link import Link
-
     try:
         platform = make_platform(node, node.cfg)
-        # Exactly once needs a broker that remembers.
-        link = Link(platform, node, node.cfg["mqtt"]["clean_session"] and platform.qos < 2)
     except ValueError as e:
         node.log(ERROR, "%s: no broker, readings are kept" % e)
         node.mute = True
         return
+    gc.collect()  # what stays for long is to lie low in the heap, not among garbage
+    from .link import Link
+
+    gc.collect()
+    # Exactly once needs a broker that remembers.
+    link = Link(platform, node, node.cfg["mqtt"]["clean_session"] and platform.qos < 2)
+    gc.collect()
     if node.session:
         try:
             link.client.restore_session(node.session)
@@ -44,7 +44,7 @@ def online(node: "Node") -> None:
             node._handed = False  # what was in flight is sent anew
         node.session = None
     node.link = link
-    link.client.start()
+    link.look()
 
 
 async def offline(node: "Node", goodbye: bool) -> None:

@@ -1,6 +1,6 @@
 """The node while it runs: the readings' way from the sensors to the broker.
 
-    sensors --_sample--> _fresh --_tick--> outbox --_deliver--> MQTT
+    sensors --_sample--> fresh --_tick--> outbox --_deliver--> MQTT
 
 One task a sensor; readings that come together make one group. A group leaves the outbox when the broker has it
 (QoS 1 and 2). One task looks after WiFi, has MQTT loaded while there is a network, and the page up while it is wanted.
@@ -31,6 +31,7 @@ _POLL_MS = const(200)
 _BACKLOG_MS = const(100)  # between two groups: an outage's readings come at ten a second at most
 _NO_TIME_S = const(20)  # how long readings wait for the first answer of a time server
 _HANG_MS = const(60000)  # without a tick: longer than any lawful block (name lookup, TLS, scan); then the chip is reset
+_HEALTH_S = const(60)
 
 
 class Node:
@@ -47,6 +48,8 @@ class Node:
     quiet = False  # a wake without a window for commands: nothing but readings is said
     recalled = False  # what RTC memory held is in the outbox (nap.py)
     identify = 0  # s of uptime until which the LED shows which board this is
+    knocked = -60  # uptime in s of the last CONNECT
+    sent_at = 0  # ticks in ms of the last report, see link.turn()
 
     def __init__(self, log, cfg: dict, device: str, outbox):
         self.log = log
@@ -64,9 +67,13 @@ class Node:
         self.session: "bytes | None" = None  # what MQTT had in flight when the network went (connect.py)
         self._sent = 0  # messages of the first group that are delivered
         self._handed = False  # the next one is in `session`, or was
+        self.outputs: "list | tuple" = ()  # see outputs.py
+        self.pins: tuple = ()  # GPIO numbers in use
+        self.inbox: list = []  # messages of the broker that wait for commands.py; None: some more were missed
         self._fresh: list = []
-        self._grown = 0
         self._fresh_at = 0
+        self._grown = 0
+        self._health_at = 0  # uptime in s from which on the node's health is told
         self._page: "asyncio.Task | None" = None
         self._counted = self._beaten = time.ticks_ms()
         self._uptime = 0
@@ -150,6 +157,9 @@ class Node:
             await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
         if self.link:
             self.link.look()
+            if self.link.ready and self.uptime() >= self._health_at and self.cfg["telemetry"]["health"]:
+                self._health_at = self._uptime + _HEALTH_S
+                asyncio.create_task(call("about.health", self))
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
         if wifi.online and not (self.link or self.trial or self.mute or self._alone):
             gc.collect()
@@ -193,13 +203,13 @@ class Node:
         """Send what the outbox holds, oldest first; rate-limited, for all nodes of a broker come back at once."""
         while True:
             await asyncio.sleep_ms(_TICK_MS)
-            while self.link and self.link.client.connected and not (self.epoch is None and self.uptime() < self.later):
+            while self.link and self.link.ready and not (self.epoch is None and self.uptime() < self.later):
                 if self.logs:
                     await call("watch.send_log", self)
                 group = self.outbox.first()
                 if group is None or not await self.deliver(group):
                     break
-                await asyncio.sleep_ms(max(_BACKLOG_MS, self.link.platform.publish_interval if self.link else 0))
+                await asyncio.sleep_ms(_BACKLOG_MS)
 
     async def deliver(self, group: tuple) -> bool:
         """Send one group of the outbox; False: no link, or no room for it now; it stays."""
@@ -226,8 +236,11 @@ class Node:
 
     async def _report(self, link: "Link", readings: list, taken: "int | None") -> None:
         platform = link.platform
+        messages = platform.report(readings, taken)
+        if platform.publish_interval > _TICK_MS:
+            cloud.release()  # there is time to load it again
         n = 0
-        for topic, payload, _ in platform.report(readings, taken):
+        for topic, payload, _ in messages:
             n += 1
             if n <= self._sent:
                 continue
@@ -238,8 +251,9 @@ class Node:
                         raise OSError(errno.ENOTCONN)
                 self._handed = False
             else:
+                await link.turn()
                 try:
-                    await link.client.publish(topic, payload, platform.qos)
+                    await link.client.publish(topic, payload, platform.qos, platform.retain)
                 except OSError:
                     body = payload if isinstance(payload, bytes) else payload.encode()
                     self._handed = self.session is not None and topic.encode() + body in self.session
@@ -269,10 +283,11 @@ class Node:
     def status(self) -> dict:
         """The node's state, for the health sensor."""
         return {
+            "rssi": self.wifi.sta.status("rssi") if self.wifi.online else None,
+            "free_heap": gc.mem_free(),
             "uptime": self.uptime(),
-            "free": gc.mem_free(),
-            "rssi": self.wifi.sta.status("rssi") if self.wifi and self.wifi.online else None,
             "queued": self.outbox.used,
             "dropped": self.outbox.dropped,
+            "reset_reason": call("about.reset_word"),
             "reconnects": max(0, self.link.client.connects - 1) if self.link else 0,
         }

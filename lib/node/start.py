@@ -44,13 +44,14 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     log.sink = call("tell.remote", node)
     for note in lines:
         log(WARNING, note)
+    call("about.count", node)
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
     if safe:
         node.wifi.open_ap(_SAFE_AP_S)
-    # These are made; in flash they still are for who wants them again.
-    del cfg["sensors"], cfg["outputs"]
+    # Made; in flash they still are for who wants them again.
+    cfg["sensors"] = ()
     del sys.modules["settings"]
     gc.collect()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
@@ -85,6 +86,9 @@ def _sensors(node: Node) -> None:
             node.sensors.append(sensors.create(entry, board))
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
+    if cfg["outputs"]:
+        node.outputs = call("outputs.make", node, board)
+    node.pins = tuple(board.claims)
     sensors.unload()
     for warning in board.warnings:
         node.log(WARNING, warning)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cloud
 import pytest
 
 LIB = Path(__file__).parents[2] / "lib"
@@ -128,14 +129,15 @@ def test_heap_of_a_platform_from_romfs(platform: str, romfs: Path, tmp_path: Pat
 
 def test_only_the_platform_in_use_is_loaded(romfs: Path, tmp_path: Path) -> None:
     for platform, expected in {
-        "plain": {"cloud", "cloud.base", "cloud.own", "cloud.plain"},
-        "aliyun": {"cloud", "cloud.base", "cloud.sign", "cloud.aliyun"},
-        "thingsboard": {"cloud", "cloud.base", "cloud.thingsboard"},
+        "plain": {"cloud", "cloud.base", "cloud.body", "cloud.own", "cloud.plain"},
+        "aliyun": {"cloud", "cloud.base", "cloud.body", "cloud.aliyun"},
+        "thingsboard": {"cloud", "cloud.base", "cloud.body", "cloud.thingsboard"},
     }.items():
         assert set(measured(romfs, tmp_path, platform)[1]) == expected
 
 
 def test_every_module_is_measured() -> None:
-    helpers = {"__init__", "base", "own", "pace", "sign", "why"}
+    helpers = {"__init__", "base", "body", "own", "sign", "why"}
     modules = {p.stem for p in (LIB / "cloud").glob("*.py")} - helpers
     assert modules == {name.replace(" ", "_") for name in SETTINGS}
+    assert modules | (helpers - {"__init__"}) == set(cloud.MODULES.split()), "release() must know them all"

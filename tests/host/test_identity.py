@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from tools.identity import HIDDEN, BadSettings, command, identity
 
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "config").glob("*.json"))
 SECRET = "AAECAwQFBgcICQoLDA0ODw=="
 ALIYUN = {"platform": "aliyun", "product": "a1Zb0cDeFgH", "device": "esp8266-01", "secret": "0123456789abcdef"}
 CLOUDS: dict[str, dict[str, Any]] = {
@@ -37,6 +39,20 @@ def run(tmp_path: Path, content: str | dict[str, Any], *options: str) -> tuple[i
     app.command()(command)
     done = CliRunner().invoke(app, [str(file), *options])
     return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_in_config_makes_an_identity(path: Path) -> None:
+    """So its placeholders have the shape of the real values, and only those have to be typed."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    if path.stem == "default":
+        with pytest.raises(BadSettings, match=r"mqtt\.brokers"):
+            identity(raw, "esp-1")
+        return
+    found = identity(raw, "esp-1", 1700000000)
+    assert found["host"] and found["publishes"]
+    assert found["tls"] == (path.stem in ("aws", "azure", "emqx", "hivemq")), "those take TLS only"
+    assert not found["tls"] or not re.fullmatch(r"[\d.]+", found["host"]), "a cloud's host, not a bridge"
 
 
 @pytest.mark.parametrize("name", CLOUDS)
@@ -74,7 +90,7 @@ def test_as_the_worked_example(tmp_path: Path) -> None:
 def test_for_people(tmp_path: Path) -> None:
     code, output = run(tmp_path, CLOUDS["plain"], "--id", "esp-abc")
     assert code == 0
-    assert "broker.lan:1883" in output and "esp-abc/telemetry" in output and HIDDEN in output
+    assert "broker.lan:1883" in output and "node/esp-abc/telemetry" in output and HIDDEN in output
     assert "hush-hush" not in output and "Without TLS" in output
 
 

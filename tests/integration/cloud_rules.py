@@ -116,13 +116,9 @@ class Aliyun(Cloud):
         self.publishes = (
             self.root + "event/property/post",
             self.root + "service/property/set_reply",
-            self.root + "service/restart_reply",
+            self.root + "service/+",
         )
-        self.subscribes = (
-            self.root + "event/property/post_reply",
-            self.root + "service/property/set",
-            self.root + "service/restart",
-        )
+        self.subscribes = (self.root + "event/property/post_reply", self.root + "service/property/set")
 
     def login(self, packet: ConnectPacket, now: float) -> None:
         cid, _, rest = packet.client_id.partition("|")
@@ -141,6 +137,10 @@ class Aliyun(Cloud):
         expected = mac(extra["signmethod"].removeprefix("hmac"), self.secret.encode(), text).hex()
         if (product, device) != (self.product, self.device) or packet.password.lower() != expected:
             raise Refused(5, "not authorised")
+
+    def may_subscribe(self, topic: str) -> bool:
+        service = topic.removeprefix(self.root + "service/")  # one of the thing model, no wildcard
+        return topic in self.subscribes or (service != topic and service.isidentifier())
 
     def accept(self, topic: str, payload: bytes) -> tuple[dict[str, Any] | None, list[Message]]:
         if topic != self.root + "event/property/post":
@@ -247,13 +247,16 @@ class OneNET(Cloud):
         self.publishes = (
             self.root + "property/post",
             self.root + "property/set_reply",
-            self.root + "service/restart/invoke_reply",
+            self.root + "service/+/invoke_reply",
         )
         self.subscribes = (
             self.root + "property/post/reply",
             self.root + "property/set",
-            self.root + "service/restart/invoke",
         )
+
+    def may_subscribe(self, topic: str) -> bool:
+        service = topic.removeprefix(self.root + "service/").removesuffix("/invoke")  # one of the thing model
+        return topic in self.subscribes or (topic.endswith("/invoke") and service.isidentifier())
 
     def login(self, packet: ConnectPacket, now: float) -> None:
         if packet.client_id != self.device or packet.username != self.product:

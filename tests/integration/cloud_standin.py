@@ -160,7 +160,7 @@ class Standin:
         packet = await ConnectPacket.from_stream(StreamReaderAdapter(reader), header)
         now = self.clock()
         gap = self.rules.connect_gap
-        too_soon = self._last_connect is not None and now - self._last_connect < gap
+        too_soon = self._last_connect is not None and 0 <= now - self._last_connect < gap
         self._last_connect = now
         try:
             if too_soon:
