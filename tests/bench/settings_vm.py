@@ -179,14 +179,14 @@ def leave(size):
     at = 0
     for filler in (8192, 512, 64, 16):
         try:
-            hole = None  # noqa: F841  or there would be two
-            hole = bytearray(size)  # noqa: F841
+            hole = None  # or there would be two
+            hole = bytearray(size)
             while True:
                 fillers[at] = bytearray(filler)
                 at += 1
         except MemoryError:
             pass
-    hole = None
+    del hole
     return fillers
 
 
