@@ -169,7 +169,9 @@ def test_every_command_as_printed(tmp_path: Path, amqtt: EmbeddedBroker, site: s
         assert "not pinned; PIN=1 pins it" in user.run(get)
         with BootLoader(image) as chip:
             user.plug(chip.path)
-            assert "verified by MD5" in user.run(flash)
+            said = user.run(flash)
+        assert "verified by MD5" in said
+        assert "this port cannot reset the chip; press RST" in said and "WARNING" not in said, "a pty has no such lines"
         with Board(image) as board:
             board.air.add(SSID, KEY)
             user.plug(board.console_path)
