@@ -1,95 +1,123 @@
-"""Puts the modules of a package that are always loaded together into one file, before names are made short.
+"""Makes one file of those that a package always loads together: each module costs about 300 bytes of heap for itself.
 
-Each module costs a table of its names in RAM, and one more entry for each name that it imports from its neighbours. The
-lines of the file that takes the others stay where they are; the others follow behind it.
+What `__init__.py` imports at its top, and what that imports at its top, stands in `__init__.py` afterwards, in the order
+in which it would be run; other files get it from the package then. Works on folded texts (fold.py). Where each line comes
+from is told by the places that `bundle` returns, so that tracebacks can be read (names.py).
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-BUNDLES: Mapping[str, Sequence[str]] = {
-    "mqtt/__init__.py": ("mqtt/client.py", "mqtt/packet.py", "mqtt/session.py", "mqtt/transport.py"),
-}
+Places = list[tuple[int, str, int]]  # from this line on: this file, from this line of it on
 
 
 class BundleError(Exception):
-    """Two modules of a bundle use one name for two things."""
+    """Files that are loaded together do not go together; the text says which, and why."""
 
 
-def bundle(files: Mapping[str, str], bundles: Mapping[str, Sequence[str]] = BUNDLES) -> dict[str, str]:
-    """Source texts by path -> the same with bundles made, where all their files are there. Raises BundleError."""
-    done = dict(files)
-    for target, parts in bundles.items():
-        if target not in done or any(part not in done for part in parts):
-            continue
-        package = target.rpartition("/")[0]
-        inside = {_module(part) for part in parts}
-        whole = (target, *parts)
-        _check_names({path: done[path] for path in whole}, package, inside)
-        joined = "".join(_without(done[path], inside) for path in whole)
-        for part in parts:
-            del done[part]
-        for path, text in done.items():
-            if path != target and path.rpartition("/")[0] == package:
-                done[path] = _redirected(text, inside)
-        done[target] = joined
-    return done
+@dataclass
+class _Bundle:
+    """A package's `__init__.py` in the making."""
 
+    package: str
+    files: Mapping[str, str]
+    kept: set[str]
+    lines: list[str] = field(default_factory=list)
+    places: Places = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)  # that are in it
+    owners: dict[str, str] = field(default_factory=dict)  # file by name defined at the top
 
-def _module(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".py")
-
-
-def _inner_imports(tree: ast.Module, inside: set[str]) -> Iterator[ast.ImportFrom]:
-    """Imports of a part of the bundle, and (`from . import x`) of the package itself."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and (node.module is None or node.module in inside):
-            yield node
-
-
-def _without(text: str, inside: set[str]) -> str:
-    """`text` less the imports of what is in the same file now."""
-    return _replaced(text, inside, lambda node: "pass")
-
-
-def _redirected(text: str, inside: set[str]) -> str:
-    """`text` with the imports of a part taken from the package."""
-    return _replaced(text, inside, lambda node: ast.unparse(ast.ImportFrom(None, node.names, 1)))
-
-
-def _replaced(text: str, inside: set[str], new: Callable[[ast.ImportFrom], str]) -> str:
-    lines = text.splitlines(keepends=True)
-    for node in _inner_imports(ast.parse(text), inside):
-        indent = lines[node.lineno - 1][: node.col_offset]
-        lines[node.lineno - 1] = indent + new(node) + "\n"
-        for row in range(node.lineno, node.end_lineno or node.lineno):
-            lines[row] = "\n"
-    return "".join(lines)
-
-
-def _check_names(texts: Mapping[str, str], package: str, inside: set[str]) -> None:
-    """A name at the top of two parts must come from the same place."""
-    seen: dict[str, str] = {}
-    for path, text in texts.items():
+    def add(self, path: str) -> None:
+        """Put a file here, and before it what it imports at its top."""
+        text = self.files[path]
         tree = ast.parse(text)
-        inner = list(_inner_imports(tree, inside))
+        for name in _defined(tree):
+            other = self.owners.setdefault(name, path)
+            if other != path:
+                raise BundleError(f"{path} and {other} are loaded together, and both define {name}")
+        lines = text.splitlines(keepends=True)
+        at = 1
         for node in tree.body:
-            for name, source in _bound(node, path) if node not in inner else ():
-                if seen.setdefault(name, source) != source:
-                    raise BundleError(f"{package}: {name} is {seen[name]} and {source}")
+            match node:
+                case ast.ImportFrom(module=str(module), level=1) if self._goes_in(module):
+                    self._take(lines, at, node.lineno, path)
+                    at = (node.end_lineno or 0) + 1
+                    if any(alias.asname for alias in node.names):
+                        raise BundleError(f"{path}:{node.lineno}: what is loaded together can't have two names")
+                    if module not in self.modules:
+                        self.modules.append(module)
+                        self.add(f"{self.package}/{module}.py")
+        self._take(lines, at, len(lines) + 1, path)
+
+    def _take(self, lines: list[str], first: int, behind: int, path: str) -> None:
+        if behind > first:
+            self.places.append((len(self.lines) + 1, path, first))
+            self.lines += lines[first - 1 : behind - 1]
+
+    def _goes_in(self, module: str) -> bool:
+        return f"{self.package}/{module}.py" in self.files and module not in self.kept
 
 
-def _bound(node: ast.stmt, path: str) -> list[tuple[str, str]]:
-    """(name, where it is from) of what a statement at the top of a module makes."""
-    match node:
-        case ast.Import(names=names):
-            return [(alias.asname or alias.name, alias.name) for alias in names]
-        case ast.ImportFrom(module=module, names=names):
-            return [(alias.asname or alias.name, f"{module}.{alias.name}") for alias in names]
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return [(name, path)]
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            return [(name, path)]
-    return []
+def bundle(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Places]]:
+    """Texts by path -> (the same with fewer files, places by path of what was bundled). Raises BundleError."""
+    done = dict(files)
+    places: dict[str, Places] = {}
+    gone: dict[str, set[str]] = {}
+    for path in files:
+        package, _, name = path.partition("/")
+        if name == "__init__.py":
+            made = _Bundle(package, files, set(_as_objects(package, files)))
+            made.add(path)
+            if made.modules:
+                done[path] = "".join(made.lines)
+                places[path] = made.places
+                gone[package] = set(made.modules)
+    for package, modules in gone.items():
+        for module in modules:
+            del done[f"{package}/{module}.py"]
+    return {path: _redirected(path, text, gone) for path, text in done.items()}, places
+
+
+def _defined(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(targets=targets):
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _as_objects(package: str, files: Mapping[str, str]) -> Iterator[str]:
+    """Modules that somebody uses as such (`from . import packet`), or names in a text: these stay modules."""
+    for path, text in files.items():
+        for node in ast.walk(ast.parse(text)):
+            match node:
+                case ast.ImportFrom(module=None, level=1, names=names) if path.startswith(package + "/"):
+                    yield from (alias.name for alias in names)
+                case ast.ImportFrom(module=str(module), level=0, names=names) if module == package:
+                    yield from (alias.name for alias in names)
+                case ast.Import(names=names):
+                    yield from (alias.name.partition(".")[2] for alias in names if alias.name.startswith(package + "."))
+                case ast.Constant(value=str(value)) if value.startswith(package + ".") or path.startswith(
+                    package + "/"
+                ):
+                    yield value.removeprefix(package + ".")
+
+
+def _redirected(path: str, text: str, gone: Mapping[str, set[str]]) -> str:
+    """`from .packet import x` of a module that is in `__init__.py` now: `from . import x`."""
+    package = path.partition("/")[0]
+    lines = text.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        home, _, module = (package, "", node.module) if node.level else node.module.partition(".")
+        if module in gone.get(home, ()):
+            new = ast.unparse(ast.ImportFrom("" if node.level else home, node.names, node.level))
+            first, last = node.lineno, node.end_lineno or node.lineno
+            indent = lines[first - 1][: node.col_offset]
+            lines[first - 1 : last] = [indent + new + "\n"] + ["\n"] * (last - first)
+    return "".join(lines)

@@ -13,7 +13,7 @@ import sys
 
 from . import load
 from .packet import PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, const, is_topic, put_publish
-from .session import AT, DONE, DUP, HEAD, PAYLOAD, PID, PUBLISHED, RELEASE, RELEASED, STATE, TOPIC
+from .session import AT, DONE, DUP, HEAD, PAYLOAD, PID, PUBLISHED, RELEASE, RELEASED, STATE, TOPIC, Session
 
 if sys.implementation.name == "micropython":
     from .transport import ticks_diff, ticks_ms, wait, wake
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .packet import Decoder, Message
-    from .session import Session
     from .setup import Will
     from .transport import Transport
 

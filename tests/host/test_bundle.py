@@ -1,50 +1,65 @@
-"""Modules of a package put into one file: what they import from each other is there, and what others import is found."""
+"""Files that are loaded together are one in the image, and each line is found again."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tools.bundle import BundleError, bundle
+from tools.names import Names
 
 FILES = {
-    "p/__init__.py": "import sys\n\n\ndef load():\n    return sys\n\n\nfrom .a import A\n",
-    "p/a.py": "import sys\nfrom . import load\nfrom .b import (\n    one,\n    TWO,\n)\n\n\nclass A:\n    x = load\n\n"
-    "    def y(self):\n        return one(), TWO\n",
-    "p/b.py": "TWO = 2\n\n\ndef one():\n    from .a import A\n\n    return A\n",
-    "p/cold.py": "def f():\n    from .a import A\n    from .b import one as uno\n    from .other import z\n",
-    "q/cold.py": "from .a import A\n",
+    "p/__init__.py": '"""A package."""\n\nimport sys\n\n\ndef load():\n    return sys\n\n\n'
+    "from .client import Client\nLAST = 1\n",
+    "p/client.py": '"""The client."""\nfrom . import load\nfrom .packet import (\n    Decoder,\n)\n\n\nclass Client(Decoder):\n'
+    "    def late(self):\n        from .cold import f\n        return f() + load().maxsize\n",
+    "p/packet.py": "class Decoder:\n    x = 1\n",
+    "p/cold.py": "from .packet import Decoder\n\n\ndef f():\n    return Decoder.x\n",
+    "q.py": "from p.packet import Decoder\nimport p\nprint(Decoder.x, p.Client().late() - p.sys.maxsize, p.LAST)\n",
 }
-PARTS = {"p/__init__.py": ("p/a.py", "p/b.py")}
 
 
-def test_one_file_stands_for_all() -> None:
-    done = bundle(FILES, PARTS)
-    assert sorted(done) == ["p/__init__.py", "p/cold.py", "q/cold.py"]
-    space: dict[str, object] = {}
-    exec(compile(done["p/__init__.py"], "p", "exec"), space)
-    made = space["A"]()  # type: ignore[operator]
-    assert made.y() == (made.__class__, 2) and "import A" not in done["p/__init__.py"]
+def run(folder: Path, files: dict[str, str]) -> str:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return subprocess.run([sys.executable, "q.py"], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_lines_of_the_first_file_stay_and_the_others_follow_whole() -> None:
-    text = bundle(FILES, PARTS)["p/__init__.py"]
-    before = FILES["p/__init__.py"].splitlines()
-    assert text.splitlines()[: len(before) - 1] == before[:-1]
-    assert text.count("\n") == sum(FILES[path].count("\n") for path in ("p/__init__.py", "p/a.py", "p/b.py"))
+def test_a_bundled_program_does_the_same(tmp_path: Path) -> None:
+    done, places = bundle(FILES)
+    assert sorted(done) == ["p/__init__.py", "p/cold.py", "q.py"]
+    assert run(tmp_path / "whole", FILES) == run(tmp_path / "bundled", done) == "1 1 1\n"
+    assert list(places) == ["p/__init__.py"]
 
 
-def test_neighbours_import_from_the_package_and_strangers_are_left_alone() -> None:
-    done = bundle(FILES, PARTS)
-    assert "from . import A" in done["p/cold.py"] and "from . import one as uno" in done["p/cold.py"]
-    assert "from .other import z" in done["p/cold.py"]
-    assert done["q/cold.py"] == FILES["q/cold.py"]
+def test_every_line_is_found_again() -> None:
+    done, places = bundle(FILES)
+    names = Names({"p/__init__.py": {"names": {"pop": "late"}, "lines": places["p/__init__.py"]}})
+    for number, line in enumerate(done["p/__init__.py"].splitlines(), 1):
+        said = names.long(f'  File "p", line {number}, in pop')
+        file, source = said.split('"')[1], int(said.split("line ")[1].split(",")[0])
+        assert said.endswith("in late")
+        original = FILES[file.removeprefix("lib/")].splitlines()[source - 1]
+        assert original == line
 
 
-def test_a_name_for_two_things_is_refused() -> None:
-    with pytest.raises(BundleError, match="TWO"):
-        bundle({**FILES, "p/a.py": "TWO = 3\n"}, PARTS)
+@pytest.mark.parametrize(
+    "use", ["from . import packet\n", "import p.packet\n", "x = 'packet'\n", "from p import packet\n"]
+)
+def test_a_module_that_is_used_as_such_stays_one(use: str) -> None:
+    done, _ = bundle(FILES | {"p/other.py": use})
+    assert "p/packet.py" in done
 
 
-def test_nothing_happens_where_a_part_is_missing() -> None:
-    files = {path: text for path, text in FILES.items() if path != "p/b.py"}
-    assert bundle(files, PARTS) == files
+def test_two_files_that_define_the_same_are_named() -> None:
+    with pytest.raises(BundleError, match=r"p/packet\.py and p/__init__\.py .* both define load"):
+        bundle(FILES | {"p/packet.py": "class Decoder: pass\ndef load(): pass\n"})
+
+
+def test_another_name_for_what_goes_in_is_refused_by_place() -> None:
+    with pytest.raises(BundleError, match=r"p/client\.py:1: .* two names"):
+        bundle(FILES | {"p/client.py": "from .packet import Decoder as D\n"})
