@@ -133,8 +133,7 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool
 
     Files that are loaded together are one (bundle.py) and names are short (fold.py, shorten.py); build/names.json says
     what stands for what; `public` are more that are kept than those of firmware/public.txt. lines: tracebacks have line
-    numbers. What only a PC or a reader
-    needs stays out: see _HOST_ONLY.
+    numbers. What only a PC or a reader needs stays out: see _HOST_ONLY.
     """
     found = device_files(lib)
     firmware = Firmware.load()
