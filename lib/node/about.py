@@ -6,6 +6,7 @@ import sys
 import machine
 
 from . import VERSION
+from .rtc import Memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def info(node: Node) -> str:
-    """What a user wants to know of a node once, as JSON: version, address, why it started, units of its values."""
+    """What a user wants to know of a node once, as JSON: version, address, why and how often it started, units of values."""
     units = {}
     for sensor in node.sensors:
         for field in sensor.fields:
@@ -25,6 +26,7 @@ def info(node: Node) -> str:
             "platform": sys.platform,
             "ip": node.wifi.sta.ifconfig()[0],
             "reset": machine.reset_cause(),
+            "boots": Memory().boots,
             "units": units,
         }
     )
