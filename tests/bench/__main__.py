@@ -23,6 +23,7 @@ from rich.table import Table
 
 from tests.bench.node import measure_node
 from tests.bench.settings_heap import measure_settings
+from tests.bench.sleep import measure_sleep
 from tests.brokers import Mosquitto, find_program
 from tools import library
 from tools.image import build_romfs
@@ -238,6 +239,7 @@ def main() -> None:
         ours = measure_ours(program, Path(name))
         ours.update(measure_node(program, Path(name)))
         ours.update(measure_settings(Path(name)))
+        ours.update(measure_sleep(program, Path(name)))
         peers = measure_peers(program, Path(name))
     table = Table("figure", "ours", title="MQTT client on the unix VM against mosquitto, 32-byte payloads")
     for key, value in ours.items():

@@ -124,7 +124,7 @@ def test_an_hour_of_faults_loses_nothing(tmp_path: Path, need: Callable[[str], s
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("qos", [1, 2])
 def test_three_days_of_faults_lose_nothing(tmp_path: Path, need: Callable[[str], str], qos: int) -> None:
-    run_days(tmp_path, need("mosquitto"), qos, 3 * DAY, 1700, seed=10 + qos)
+    run_days(tmp_path, need("mosquitto"), qos, 3 * DAY, 3500, seed=10 + qos)
