@@ -6,15 +6,19 @@ import sys
 import machine
 import network
 import settings
+from micropython import const
 
 from . import VERSION, call
 from .log import ERROR, INFO, LEVELS, WARNING, Log
 from .node import Node
 from .outbox import Outbox
 
+_COLLECT_AFTER = const(4096)  # bytes of garbage; with more in between, what stays would cut the free heap into pieces
+
 
 def make(directory: str) -> Node:
     """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault."""
+    gc.threshold(_COLLECT_AFTER)
     log = Log()
     cfg, notes = settings.load(directory)
     for note in notes:

@@ -17,7 +17,6 @@ from tools.image import build_image
 from tools.vboard import Board
 from tools.watcher import Address, Arrival, Watcher
 
-
 PATIENCE = 40  # s, on a busy machine
 NAME = "cmd"
 BASE = f"node/{NAME}"

@@ -19,6 +19,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
@@ -56,6 +57,7 @@ class Link:
         self._inbound: dict[int, int] = {}
         self._pipes: set[_Connection] = set()
         self._services: dict[str, asyncio.DatagramTransport] = {}
+        self.swallow: Callable[[bytes], bool] = lambda data: False  # is this piece, on its way to the node, lost?
         self._delivered = self._seen = 0
         self._delivery = asyncio.Event()
         self._closed = False
@@ -131,7 +133,10 @@ class Link:
 
     def settle(self) -> bool:
         """Wait until nothing more is to be expected for the node. False: something has come meanwhile, it should look."""
-        return self._run(self._settle())
+        try:
+            return self._run(self._settle())
+        except CancelledError:  # the link was closed meanwhile: there is nothing to expect
+            return True
 
     async def _settle(self) -> bool:
         for _ in range(SETTLE_TURNS):  # what the node has sent reaches the pumps
@@ -368,7 +373,7 @@ class _Connection:
             for _, writer in (near, far):
                 writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.gather(self._pump(near[0], far[1], True), self._pump(far[0], near[1], False))
-        except (ConnectionError, TimeoutError):
+        except OSError:  # also what the other end has done to the socket meanwhile
             self.abort()
         finally:
             self._link._pipes.discard(self)
@@ -439,7 +444,7 @@ class _Connection:
             if due > loop.time():
                 await asyncio.sleep(due - loop.time())
             await self._link._moving.wait()
-            if self.lost:
+            if self.lost or (not from_node and self._link.swallow(data)):
                 continue
             if not from_node:
                 self._asked = None

@@ -10,6 +10,7 @@ from utime import *
 
 _GRID_MS = 250
 _SHORT_MS = 150  # what is shorter is exact
+_STEP_MS = 25  # of a clock that may jump: what runs one after the other at a moment sees one time, and wakes together
 _EPOCH = 946684800  # Unix time of 2000-01-01
 _offset = vb_rpc.call("rtc", "offset")  # of our time() to Unix time
 _skipped = 0  # ms
@@ -45,7 +46,8 @@ def mktime(t):
 
 
 def _warped_ticks_ms():
-    return utime.ticks_ms() + _skipped
+    now = utime.ticks_ms() + _skipped
+    return now - now % _STEP_MS
 
 
 def _warped_ticks_us():
@@ -61,9 +63,10 @@ def _idle(ms):
     import vb_timer
 
     ms = vb_timer.until(ms)
+    end = _warped_ticks_ms() + ms
     if ms >= _SHORT_MS:
-        ms += -(_warped_ticks_ms() + ms) % _GRID_MS
-    _skipped = vb_rpc.call("board", "idle", ms)
+        end += -end % _GRID_MS
+    _skipped = vb_rpc.call("board", "idle", max(1, end - utime.ticks_ms() - _skipped))
     vb_timer.tick(0)
 
 
