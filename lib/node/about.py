@@ -1,5 +1,6 @@
 """What the node says of itself: birth, info, states of its outputs, health. Loaded when it is said, then let go."""
 
+import asyncio
 import gc
 import json
 import os
@@ -39,6 +40,8 @@ async def greet(node: "Node", link: "Link", subscribe: bool) -> None:
     cloud.release()
     if node.outputs:
         await call("outputs.publish", node)
+    if node.within:
+        asyncio.create_task(call("trial.online", node))
 
 
 def info(node: "Node") -> dict:

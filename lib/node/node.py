@@ -48,6 +48,7 @@ class Node:
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
+        self.within = 0  # see trial.py
         self.mute = False  # the settings name no broker
         self.outputs: "list | tuple" = ()  # see outputs.py
         self.pins: tuple = ()  # GPIO numbers in use

@@ -16,13 +16,20 @@ from .outbox import Outbox
 def make(directory: str) -> Node:
     """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault."""
     log = Log()
-    cfg, notes = settings.load(directory)
-    for note in notes:
-        log(WARNING, note)
-    if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
-        # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
-        log(INFO, "the settings are checked and stored; starting anew")
-        machine.reset()
+    try:
+        cfg = call("trial.begin", log, directory)
+    except OSError as e:
+        log(ERROR, "settings: no trial: %s" % e)
+        cfg = None
+    trial = cfg is not None
+    if cfg is None:
+        cfg, notes = settings.load(directory)
+        for note in notes:
+            log(WARNING, note)
+        if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
+            # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
+            log(INFO, "the settings are checked and stored; starting anew")
+            machine.reset()
     settings.release()
     gc.collect()
     log(INFO, "node %s, %d bytes of heap free" % (VERSION, gc.mem_free()))
@@ -30,6 +37,7 @@ def make(directory: str) -> Node:
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
     call("about.count", node)
+    call("trial.start", node, trial)
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
@@ -59,7 +67,7 @@ def _sensors(node: Node) -> None:
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
     if cfg["outputs"]:
-        node.outputs = call("outputs.make", node, board)
+        node.outputs = call("outputs.make", node, board, cfg["outputs"])
     node.pins = tuple(board.claims)
     cfg["sensors"] = ()  # made: the entries are in flash for who wants them again
     sensors.unload()
