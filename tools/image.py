@@ -28,6 +28,7 @@ from tools.shorten import Firmware, PrivacyError, shorten
 ROOT = Path(__file__).resolve().parents[1]
 
 BLOCK = 4096  # bytes; erase size of the flash and block size of LittleFS
+ERASED = b"\xff" * BLOCK
 ROMFS_OFFSET = 0xB0000
 ROMFS_SIZE = 320 * 1024
 LITTLEFS_OFFSET = 0x100000
