@@ -4,6 +4,7 @@ import gc
 
 import settings
 from micropython import const
+from settings import given
 
 from . import call
 from .log import INFO
@@ -15,23 +16,12 @@ _PERIOD_MOST_S = const(86400)  # as in the settings' table
 
 
 async def shown(node, args: dict, ref: object = None) -> tuple:
-    """All settings, or one `section` of them, without secrets."""
+    """What is set, without secrets; or one `section`, with the defaults in it."""
     gc.collect()
     try:
-        return "", _shown(args.get("section", args.get("value")))
+        return "", given.given(args.get("section", args.get("value")), call("trial.periods"))
     finally:
         settings.release()
-
-
-def _shown(section: "str | None") -> dict:
-    current = settings.load("/")[0]
-    call("trial.periods", current)
-    if section is not None:
-        if section not in current:
-            raise ValueError("section: one of %s wanted" % " ".join(sorted(current)))
-        current = {section: current[section]}
-    settings.release()
-    return settings.redact(current)
 
 
 async def patch(node, args: dict, ref: object = None) -> str:

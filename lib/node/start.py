@@ -41,6 +41,10 @@ def make(directory: str) -> Node:
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
+    # What the running node looks at; the other sections are in flash for who wants them again.
+    node.cfg = {name: cfg[name] for name in ("device", "wifi", "mqtt", "cloud", "telemetry")}
+    del sys.modules["settings"]
+    gc.collect()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
     return node
 
@@ -69,7 +73,6 @@ def _sensors(node: Node) -> None:
     if cfg["outputs"]:
         node.outputs = call("outputs.make", node, board, cfg["outputs"])
     node.pins = tuple(board.claims)
-    cfg["sensors"] = ()  # made: the entries are in flash for who wants them again
     sensors.unload()
     for warning in board.warnings:
         node.log(WARNING, warning)

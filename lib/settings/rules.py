@@ -10,12 +10,11 @@ from .checks import check
 
 def section(name: str, raw, faults: list, notes: list):
     """One section made whole: every field checked, defaults put in. What is that already is returned as it is."""
+    made: "dict | list" = []
     whole = schema.find(name)
     if whole is None:
         made = _object(name, {} if raw is None else raw, name, faults, notes)
-    elif raw is None:
-        made = []
-    else:
+    elif raw is not None:
         made = _value(whole, raw, name, [], faults, notes)
     return raw if made == raw else made
 

@@ -16,10 +16,10 @@ def parse(field, text: str):
         return word in _YES
     if not text:
         return "" if field.secret else None
-    value = text
+    value: "str | int | float" = text
     if field.kind in ("int", "number", "pin"):
-        value = _number(text.strip(), field.kind)
-        value = text if value is None else value
+        number = _number(text.strip(), field.kind)
+        value = text if number is None else number
     problem = check(field, value)
     if problem:
         raise ValueError(problem)
