@@ -1,6 +1,7 @@
 """The commands that change settings, or show them. Loaded for one command, then let go, with the settings' own modules."""
 
 import gc
+import sys
 
 import settings
 from micropython import const
@@ -19,9 +20,10 @@ async def shown(node, args: dict, ref: object = None) -> tuple:
     """What is set, without secrets; or one `section`, with the defaults in it."""
     gc.collect()
     try:
-        return "", given.given(args.get("section", args.get("value")), call("trial.periods"))
+        return "", given.given("/", args.get("section", args.get("value")), node.periods)
     finally:
         settings.release()
+        del sys.modules["settings"]
 
 
 async def patch(node, args: dict, ref: object = None) -> str:
@@ -51,25 +53,14 @@ async def period(node, args: dict, ref: object = None) -> tuple:
             raise ValueError("value: %s takes %s s at least" % (sensor.name, least))
     if not 1 <= value <= _PERIOD_MOST_S:
         raise ValueError("value: 1 to %d s wanted" % _PERIOD_MOST_S)
-    periods, own = _own_periods()
     if wanted is not None and wanted not in [sensor.name for sensor in node.sensors]:
         raise ValueError("sensor: one of %s wanted" % " ".join([sensor.name for sensor in node.sensors]))
-    call("trial.set_period", periods, wanted or "", value)
+    call("trial.set_period", node, wanted, value)
     for sensor in node.sensors:
-        if sensor.name == wanted or (wanted is None and sensor.name not in own):
+        if sensor.name == wanted or (wanted is None and sensor.name not in node.own_period):
             sensor.period = value
             node.log(INFO, "%s: every %d s" % (sensor.name, value))
     return "", {sensor.name: sensor.period for sensor in node.sensors}
-
-
-def _own_periods() -> tuple:
-    """Periods that were set since the start, and the names of the sensors that have one of their own."""
-    try:
-        current = settings.load("/")[0]
-    finally:
-        settings.release()
-    periods = call("trial.periods", current)
-    return periods, [entry.get("name") or entry["type"] for entry in current["sensors"] if "period" in entry]
 
 
 def _not_on_trial(node) -> None:

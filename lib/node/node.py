@@ -49,6 +49,8 @@ class Node:
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
         self.within = 0  # see trial.py
+        self.periods: dict = {}  # s, by the name of a sensor, "": all; those set by command since the start
+        self.own_period: tuple = ()  # names of the sensors that have one of their own
         self.mute = False  # the settings name no broker
         self.outputs: "list | tuple" = ()  # see outputs.py
         self.pins: tuple = ()  # GPIO numbers in use

@@ -63,11 +63,14 @@ def _sensors(node: Node) -> None:
     cfg = node.cfg
     board = sensors.Board(cfg["device"]["board"], machine, status=node.status)
     for i, entry in enumerate(cfg["sensors"]):
-        if "period" not in entry:
+        own = "period" in entry
+        if not own:
             entry = dict(entry)
             entry["period"] = cfg["telemetry"]["period"]
         try:
             node.sensors.append(sensors.create(entry, board))
+            if own:
+                node.own_period += (node.sensors[-1].name,)
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
     if cfg["outputs"]:

@@ -61,40 +61,24 @@ def begin(log, directory: str) -> "dict | None":
     return cfg
 
 
-def periods(current: dict) -> dict:
-    """Put the periods that were set by command into these settings; returns them by sensor, "" for all."""
-    found = None
-    try:
-        with open(_PERIODS) as f:
-            found = json.load(f)
-    except (OSError, ValueError):
-        pass  # none was set
-    if not isinstance(found, dict):
-        found = {}
-    for name, value in found.items():
-        if not name:
-            current["telemetry"]["period"] = value
-        for entry in current["sensors"]:
-            if name == (entry.get("name") or entry["type"]):
-                entry["period"] = value
-    return found
-
-
-def set_period(found: dict, name: str, value: int) -> None:
-    """Remember a period for the next start, which puts all of them into the settings."""
-    found[name] = value
+def set_period(node, wanted: "str | None", value: int) -> None:
+    """Remember a period, of a sensor or of all, for the next start, which puts it into the settings."""
+    node.periods = dict(node.periods)
+    node.periods[wanted or ""] = value
     with open(_NEW, "w") as f:
-        f.write(json.dumps(found))
+        f.write(json.dumps(node.periods))
     os.rename(_NEW, _PERIODS)
 
 
 def _store_periods(directory: str) -> str:
-    """Put them into the settings for good; returns why not, or ""."""
-    current = settings.load(directory)[0]
-    why = ""
+    """Put the periods that were set by command into the settings; returns why not, or ""."""
     try:
-        if periods(current):
-            settings.save(current, directory)
+        with open(_PERIODS) as f:
+            found = json.load(f)
+        current = settings.load(directory)[0]
+        settings.given.put_periods(current, found)
+        settings.save(current, directory)
+        why = ""
     except (ValueError, OSError) as e:
         why = str(e)
     os.remove(_PERIODS)
