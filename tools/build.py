@@ -135,7 +135,7 @@ def _frozen(root: Path, settings: bytes | None) -> _Content:
     Private names stay long: those of frozen code are in flash.
     """
     frozen = manifest_files(root / "firmware" / "manifest.py")
-    wanted = {path.removesuffix(".mpy") + ".py" for path in images.compile_tree(root / "lib", root / "build" / "mpy")}
+    wanted = {path for path in images.device_files(root / "lib") if path.endswith(".py")}
     if set(frozen) != wanted:
         odd = ", ".join(sorted(set(frozen) ^ wanted)[:5])
         raise ToolError(f"firmware/manifest.py and lib/ do not name the same files: {odd}")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tools.image import ROOT, module_name
 
 NAMES = ROOT / "build" / "names.json"
-_FRAME = re.compile(r'^(\s*File ")([\w.]+)(", line \d+, in )([\w<>]+)\s*$')  # the file is a module's name
+_FRAME = re.compile(r'^(\s*File ")([\w.]+)(", line )(\d+)(, in )([\w<>]+)\s*$')  # the file is a module's name
 _ERROR = re.compile(r"^\w*(Error|Exception|Refused|Interrupt|Exit)\b")
 _QUOTED = re.compile(
     r"(?<=attribute ')\w+(?=')|(?<=argument ')\w+(?=')|(?<=name ')\w+(?=')|(?<=')\w+(?=' object)"
@@ -23,8 +24,8 @@ _QUOTED = re.compile(
 class Names:
     """Goes over the lines of a console in their order."""
 
-    def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
-        """tables: name by short name, by path in lib/."""
+    def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        """tables: by path in lib/ `names`, name by short name, and `lines`, where its lines come from (bundle.Places)."""
         self._files = {module_name(path): path for path in tables}
         self._tables = tables
         self._last = ""  # file of the last frame of a traceback
@@ -44,9 +45,17 @@ class Names:
             self._last = self._files.get(frame[2], "")
             if not self._last:
                 return line
-            return f"{frame[1]}lib/{self._last}{frame[3]}{self._tables[self._last].get(frame[4], frame[4])}"
+            table = self._tables[self._last]
+            file, line_number = _source(table["lines"], int(frame[4]))
+            return f"{frame[1]}lib/{file}{frame[3]}{line_number}{frame[5]}{table['names'].get(frame[6], frame[6])}"
         if self._last and _ERROR.match(line):
-            table = self._tables.get(self._last, {})
+            names = self._tables[self._last]["names"]
             self._last = ""
-            return _QUOTED.sub(lambda word: table.get(word[0], word[0]), line)
+            return _QUOTED.sub(lambda word: names.get(word[0], word[0]), line)
         return line
+
+
+def _source(places: Sequence[tuple[int, str, int]], line: int) -> tuple[str, int]:
+    """File and line of the source."""
+    first, file, source = next(place for place in reversed(places) if place[0] <= line)
+    return file, source + line - first
