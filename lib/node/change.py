@@ -3,9 +3,7 @@
 import gc
 import sys
 
-import settings
 from micropython import const
-from settings import given
 
 from . import call
 from .log import INFO
@@ -19,8 +17,10 @@ _PERIOD_MOST_S = const(86400)  # as in the settings' table
 async def shown(node, args: dict, ref: object = None) -> tuple:
     """What is set, without secrets; or one `section`, with the defaults in it."""
     gc.collect()
+    import settings
+
     try:
-        return "", given.given("/", args.get("section", args.get("value")), node.periods)
+        return "", settings.given.given("/", args.get("section", args.get("value")), node.periods)
     finally:
         settings.release()
         del sys.modules["settings"]
