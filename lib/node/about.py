@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import random
 import sys
 
 import cloud
@@ -38,10 +39,28 @@ async def greet(node: "Node", link: "Link", subscribe: bool) -> None:
         if filters:
             await client.subscribe(filters)
     cloud.release()
-    if node.outputs:
-        await call("outputs.publish", node)
+    await _describe(node, link)
     if node.within:
         asyncio.create_task(call("trial.online", node))
+
+
+async def announce(node: "Node") -> None:
+    """Home Assistant has started: tell it again, a little later than its other nodes."""
+    await asyncio.sleep_ms(random.getrandbits(10))
+    link = node.link
+    if link is None:
+        return  # gone meanwhile
+    for topic, payload, retain in link.platform.birth():
+        await link.client.publish(topic, payload, 1, retain)
+    await _describe(node, link)
+
+
+async def _describe(node: "Node", link: "Link") -> None:
+    """Discovery and states of the outputs."""
+    if node.cfg["mqtt"]["discovery"] or node.cfg["cloud"]["platform"] == "homeassistant":
+        await call("discovery.publish", node, link)
+    if node.outputs:
+        await call("outputs.publish", node)
 
 
 def info(node: "Node") -> dict:

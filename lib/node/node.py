@@ -35,6 +35,7 @@ class Node:
     """The one node; start.make() puts its parts in."""
 
     wifi: "Manager"
+    on_readings: "Callable[[list], object] | None" = None  # app.py's (extend.py)
     link: "Link | None" = None  # none where the settings name no broker
     knocked = -60  # uptime in s of the last CONNECT
     sent_at = 0  # ticks in ms of the last report, see link.turn()
@@ -116,6 +117,8 @@ class Node:
             self._grown = 0
             self.latest = self.fresh
             self.fresh = []
+            if self.on_readings:
+                call("extend.tell", self, self.latest)
             if self.outbox.add(self.uptime(), self.latest) == 1:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
@@ -145,12 +148,15 @@ class Node:
         while True:
             await sensor.due()
             errors = sensor.errors
+            known = len(sensor.fields)
             readings = await sensor.read()
             fault = sensor.last_error if sensor.errors != errors else ""
             if fault != said:
                 said = fault
                 if fault:
                     self.log(WARNING, "%s: %s" % (sensor.name, fault))
+            if len(sensor.fields) != known and self.link:  # found on the bus just now
+                asyncio.create_task(call("discovery.renew", self))
             if readings:
                 self.fresh.extend(readings)
 

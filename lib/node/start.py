@@ -1,6 +1,8 @@
 """Makes the node from its settings: needed once, then out of the heap. Largest parts first, while the heap is whole."""
 
+import asyncio
 import gc
+import os
 import sys
 
 import machine
@@ -41,6 +43,8 @@ def make(directory: str) -> Node:
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
+    if "app.py" in os.listdir("/") or "app.mpy" in os.listdir("/"):
+        asyncio.create_task(call("extend.run", node))
     # What the running node looks at; the other sections are in flash for who wants them again.
     node.cfg = {name: cfg[name] for name in ("device", "wifi", "mqtt", "cloud", "telemetry")}
     del sys.modules["settings"]
