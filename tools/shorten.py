@@ -257,9 +257,9 @@ def _words(path: str, text: str, called: set[str]) -> Iterator[tuple[int, int, i
                 column = len(ahead.rpartition("\n")[2]) + (0 if "\n" in ahead else start)
                 yield row - 1 + ahead.count("\n"), column, column + len(found[2]), found[2], True
         before = token.string
-        if token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
+        if token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
             inside = 0
-        elif token.type != tokenize.COMMENT:
+        elif token.type not in (tokenize.COMMENT, tokenize.NL):
             inside = 1
 
 

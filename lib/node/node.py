@@ -38,6 +38,7 @@ class Node:
     """The one node; start.make() puts its parts in."""
 
     wifi: "Manager"
+    on_readings: "Callable[[list], object] | None" = None  # app.py's (extend.py)
     link: "Link | None" = None  # none where the settings name no broker
     epoch: "int | None" = None  # Unix time at uptime 0, once known (clock.py)
     sync_at = asked_at = 0  # s of uptime when the time server is to be asked, and was
@@ -62,6 +63,9 @@ class Node:
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
         self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
         self._alone = False  # not enough memory for page and MQTT: the page has it
+        self.within = 0  # see trial.py
+        self.periods: dict = {}  # s, by the name of a sensor, "": all; those set by command since the start
+        self.own_period: tuple = ()  # names of the sensors that have one of their own
         self.mute = False  # the settings name no broker
         self.logs: list = []  # lines for MQTT
         self.session: "bytes | None" = None  # what MQTT had in flight when the network went (connect.py)
@@ -150,6 +154,8 @@ class Node:
             self._grown = 0
             self.latest = self._fresh
             self._fresh = []
+            if self.on_readings:
+                call("extend.tell", self, self.latest)
             if self.outbox.add(self._fresh_at, self.latest) == self.outbox.dropped > 0:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
@@ -184,12 +190,15 @@ class Node:
         while True:
             await sensor.due()
             errors = sensor.errors
+            known = len(sensor.fields)
             readings = await sensor.read()
             fault = sensor.last_error if sensor.errors != errors else ""
             if fault != said:
                 said = fault
                 if fault:
                     self.log(WARNING, "%s: %s" % (sensor.name, fault))
+            if len(sensor.fields) != known and self.link:  # found on the bus just now
+                asyncio.create_task(call("discovery.renew", self))
             self.take(readings)
 
     def take(self, readings: list) -> None:

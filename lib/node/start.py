@@ -1,6 +1,8 @@
 """Makes the node from its settings: needed once, then out of the heap. Largest parts first, while the heap is whole."""
 
+import asyncio
 import gc
+import os
 import sys
 
 import machine
@@ -24,14 +26,21 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     """
     gc.threshold(_COLLECT_AFTER)
     log = Log()
-    cfg, notes = settings.load(directory)
-    for note in notes:
-        log(WARNING, note)
-    if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
-        # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
-        log(INFO, "the settings are checked and stored; starting anew")
-        call("watch.planned")
-        machine.reset()
+    try:
+        cfg = call("trial.begin", log, directory)
+    except OSError as e:
+        log(ERROR, "settings: no trial: %s" % e)
+        cfg = None
+    trial = cfg is not None
+    if cfg is None:
+        cfg, notes = settings.load(directory)
+        for note in notes:
+            log(WARNING, note)
+        if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
+            # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
+            log(INFO, "the settings are checked and stored; starting anew")
+            call("watch.planned")
+            machine.reset()
     settings.release()
     gc.collect()
     log(INFO, "node %s, %d bytes of heap free" % (VERSION, gc.mem_free()))
@@ -47,11 +56,14 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     for note in lines:
         log(WARNING, note)
     call("about.count", node)
+    call("trial.start", node, trial)
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
     if safe:
         node.wifi.open_ap(_SAFE_AP_S)
+    elif "app.py" in os.listdir("/") or "app.mpy" in os.listdir("/"):
+        asyncio.create_task(call("extend.run", node))
     # Made; in flash they still are for who wants them again.
     cfg["sensors"] = ()
     del sys.modules["settings"]
@@ -81,15 +93,18 @@ def _sensors(node: Node) -> None:
         except Exception as e:  # noqa: BLE001  a node without a light is a node
             node.log(ERROR, "light: %s: %s" % (type(e).__name__, e))
     for i, entry in enumerate(() if node.safe else cfg["sensors"]):
-        if "period" not in entry:
+        own = "period" in entry
+        if not own:
             entry = dict(entry)
             entry["period"] = cfg["telemetry"]["period"]
         try:
             node.sensors.append(sensors.create(entry, board))
+            if own:
+                node.own_period += (node.sensors[-1].name,)
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
     if cfg["outputs"]:
-        node.outputs = call("outputs.make", node, board)
+        node.outputs = call("outputs.make", node, board, cfg["outputs"])
     node.pins = tuple(board.claims)
     sensors.unload()
     for warning in board.warnings:
