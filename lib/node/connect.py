@@ -33,7 +33,7 @@ def online(node: "Node") -> None:
         node.link = Link(make_platform(node, node.cfg), node, node.cfg["mqtt"]["clean_session"])
     except ValueError as e:
         node.log(ERROR, "%s: no broker, readings are kept" % e)
-        node.mute = True
+        node.mute = str(e)
     else:
         node.link.client.start()
 

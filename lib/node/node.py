@@ -44,8 +44,8 @@ class Node:
         self.outbox = outbox
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
-        self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
-        self.mute = False  # the settings name no broker
+        self.attempt: "list | None" = None  # new settings are being tried: attempt.py
+        self.mute = ""  # why the settings allow no connection to a broker
         self._fresh: list = []
         self._grown = 0
         self._page: "asyncio.Task | None" = None
@@ -109,12 +109,12 @@ class Node:
             if self.outbox.add(self.uptime(), self.latest) == 1:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
-        if self.link and not self.trial and not wifi.sta.isconnected():
+        if self.link and not wifi.sta.isconnected():
             await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
         if self.link:
             self.link.look()
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.trial or self.mute):
+        if wifi.online and not (self.link or self.mute):
             call("connect.online", self)
         device = self.cfg["device"]
         page = self._page

@@ -1,13 +1,14 @@
 """Makes the node from its settings: needed once, then out of the heap. Largest parts first, while the heap is whole."""
 
 import gc
+import os
 import sys
 
 import machine
 import network
 import settings
 
-from . import VERSION
+from . import VERSION, call
 from .log import ERROR, INFO, LEVELS, WARNING, Log
 from .node import Node
 from .outbox import Outbox
@@ -16,10 +17,17 @@ from .outbox import Outbox
 def make(directory: str) -> Node:
     """The node whose settings lie in `directory`. Whatever they hold, a node comes out of it, and a line on each fault."""
     log = Log()
-    cfg, notes = settings.load(directory)
+    todo, cfg, fresh = "", None, False
+    if "setup.json" in os.listdir(directory):
+        todo, cfg, fresh = call("pending.resume", directory, log)
+    if todo == "restart":
+        machine.reset()
+    notes: list = []
+    if cfg is None:
+        cfg, notes = settings.load(directory)
     for note in notes:
         log(WARNING, note)
-    if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
+    if not todo and "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
         # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
         log(INFO, "the settings are checked and stored; starting anew")
         machine.reset()
@@ -32,6 +40,10 @@ def make(directory: str) -> Node:
     for part in (_wifi, _sensors):
         part(node)
         gc.collect()
+    if todo == "trial":
+        call("attempt.start", node, fresh)
+    elif todo == "news":
+        node.wifi.open_ap()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
     return node
 

@@ -16,17 +16,16 @@ import sys
 
 def __getattr__(name: str):
     """A public function, brought in from its module, or a module of this package."""
-    home = ""
     homes = (  # a text in flash, not a list in RAM
-        "stamp: load trial store: save stage promote drop dropped reset change: patch redact from_text parse "
+        " stamp: load trial store: save stage promote drop dropped reset change: patch redact from_text parse "
         "rules: MARK validate defaults wanted ssid_bytes schema: Field fields sections find is_open reader: parse_json "
-        "writer: to_text words: help_of section_help"
+        "writer: to_text words: help_of section_help "
     )
-    for word in homes.split(" "):
-        if word.endswith(":"):
-            home = word[:-1]
-        elif word == name:
-            return getattr(__import__("settings." + home, None, None, (name,)), name)
+    at = homes.find(" " + name + " ")
+    if at >= 0:
+        end = homes.rfind(":", 0, at)
+        home = homes[homes.rfind(" ", 0, end) + 1 : end]
+        return getattr(__import__("settings." + home, None, None, (name,)), name)
     if not name.startswith("_"):
         try:
             return __import__("settings." + name, None, None, ("x",))

@@ -271,7 +271,7 @@ def test_save_hands_the_settings_on():
 
 def test_empty_secret_is_kept_and_the_box_clears_it():
     patch = saved(changed(mqtt__password="", network__key=""), "online")
-    assert "password" not in patch["mqtt"] and patch["wifi"]["networks"][0]["key"] == "secret-wifi-key"
+    assert patch["mqtt"]["password"] == "secret-mqtt" and patch["wifi"]["networks"][0]["key"] == "secret-wifi-key"
     form = changed(mqtt__password="")
     form["mqtt.password.clear"] = "on"
     assert saved(form, "online")["mqtt"]["password"] is None
