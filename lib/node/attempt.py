@@ -37,6 +37,7 @@ _WAITING = const(0)  # as lib/portal has them
 _TRYING = const(1)
 _FAILED = const(2)
 _DONE = const(3)
+_ENDING = const(4)
 
 _REFUSED = ("", "unavailable", "client_id", "unavailable", "bad_login", "not_authorised")  # by CONNACK code
 _SILENT = (errno.ETIMEDOUT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ECONNABORTED)
@@ -67,7 +68,7 @@ async def _run(node: "Node", fresh: bool) -> None:
                 node.log(WARNING, "new settings: %s: %s" % (step[0], reason))
                 call("pending.failed", step[0], reason)
         settings.release()
-        attempt[0] = _FAILED
+        attempt[0] = _ENDING
         await _shown(attempt, _TELL_LOOKS, _READ_LOOKS)
         machine.reset()
     node.log(INFO, "new settings: in use")

@@ -44,6 +44,7 @@ def make(directory: str) -> Node:
         call("attempt.start", node, fresh)
     elif todo == "news":
         node.wifi.open_ap()
+    gc.collect()
     log(INFO, "%s: %d bytes of heap free" % (node.name, gc.mem_free()))
     return node
 

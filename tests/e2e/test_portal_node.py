@@ -78,7 +78,9 @@ def test_wrong_key_then_wrong_broker_then_right_and_readings_arrive(board: Board
             ):
                 save(page, key, host)
                 page.get_by_role("alert").wait_for()
+                print(page.inner_text("main")[:300])
                 assert reason in page.get_by_role("alert").inner_text()
+                page.get_by_text("Change what is wrong").wait_for()
             save(page, "secret123")
             page.get_by_text("The settings are saved").wait_for()
             assert watcher.arrivals.get(timeout=PATIENCE / 1000)
