@@ -4,8 +4,9 @@
     broker -> login   the node's own connection (link.py)
     save              the settings on trial become the current ones
 
-On a failure the node restarts with the old settings; its page has the reason then, too (pending.py). `node.attempt` is
-[state, steps, told] as lib/portal shows it; `told` is set when a page has shown the outcome.
+There is no page meanwhile: MQTT needs its heap. Afterwards MQTT goes, a page shows the outcome, and the node restarts,
+with the new settings and no access point, or with the old ones and the reason on its page (pending.py). `node.attempt`
+is [state, steps, told] as lib/portal shows it; `told` is set when a page has shown the outcome.
 """
 
 import asyncio
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
 _LOOK_MS = const(200)
 _WIFI_LOOKS = const(300)  # 60 s
 _BROKER_LOOKS = const(225)  # 45 s
-_TELL_LOOKS = const(75)  # 15 s for the page to show a failure, before the restart takes the phone's network away
-_DONE_LOOKS = const(300)  # 60 s to show the success
+_TELL_LOOKS = const(75)  # 15 s for the page to show the outcome, before the restart takes the phone's network away
 _READ_LOOKS = const(10)  # 2 s for the page's last bytes
-_GRACE_LOOKS = const(100)  # 20 s that the access point stays after the success was shown
+_GRACE_LOOKS = const(50)  # 10 s that the access point stays after a success was shown: phones close their sheet
 _OPEN_S = const(600)
 
 _STEPS = ("wifi", "address", "broker", "login", "save")
@@ -58,25 +58,26 @@ async def _run(node: "Node", fresh: bool) -> None:
     except Exception as e:  # noqa: BLE001  whatever it is: it ends the trial, and the page says so
         gc.collect()
         reason = "%s: %s" % (type(e).__name__, e)
+    node.mute = "restart"  # no connection to a broker from now on: the heap is the page's
+    await node.stop()
     attempt = node.attempt
     if reason:
-        node.mute = reason  # no connection from now on
-        await node.stop()
         for step in attempt[1]:
             if step[1] == _TRYING:
                 step[1], step[2] = _FAILED, reason
                 node.log(WARNING, "new settings: %s: %s" % (step[0], reason))
                 call("pending.failed", step[0], reason)
-        settings.release()
-        attempt[0] = _ENDING
-        await _shown(attempt, _TELL_LOOKS, _READ_LOOKS)
-        machine.reset()
-    node.log(INFO, "new settings: in use")
-    attempt[0] = _DONE
-    await _shown(attempt, _DONE_LOOKS, _GRACE_LOOKS)
-    node.attempt = None
-    if node.cfg["wifi"]["mode"] in ("auto", "sta"):
+    else:
+        call("pending.kept")
+        _begin(node, "")
+        node.log(INFO, "new settings: in use")
+    settings.release()
+    gc.collect()
+    attempt[0] = _ENDING if reason else _DONE
+    await _shown(attempt, _TELL_LOOKS, _READ_LOOKS if reason else _GRACE_LOOKS)
+    if not reason and node.cfg["wifi"]["mode"] in ("auto", "sta"):
         node.wifi.fire("close")
+    machine.reset()
 
 
 async def _shown(attempt: list, looks: int, more: int) -> None:
@@ -141,10 +142,6 @@ async def _tried(node: "Node", fresh: bool) -> str:
     else:
         return _why(node, seen, False) if seen else "no_answer"
     _begin(node, "save")
-    gc.collect()
-    call("pending.kept")
-    settings.release()
-    _begin(node, "")
     return ""
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _TICK_MS = const(500)  # between two looks at everything; readings of several sensors within it make one group
 _POLL_MS = const(200)
 _UNIX_2000 = const(946684800)
+_TRYING = const(1)  # as lib/portal has it
 _YEAR_SET = const(2024)  # an earlier clock has never been set
 
 
@@ -119,6 +120,8 @@ class Node:
         device = self.cfg["device"]
         page = self._page
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
+        if self.attempt and self.attempt[0] == _TRYING:
+            wanted = False  # MQTT needs the heap
         if page is not None and (page.done() or not wanted):
             page.cancel()
             self._page = None
@@ -168,7 +171,6 @@ class Node:
 
     async def _portal(self) -> None:
         try:
-            self.log(INFO, "page: up")
             await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))

@@ -25,14 +25,21 @@ _FILE = "setup.json"
 _LINES = 8  # faults that are kept
 
 
-def store(patch: dict, directory: str = "/", **more: object) -> None:
-    """Keep `patch`, an object for settings.patch(), with state "new" or what `more` says. Raises OSError."""
-    held = {"state": "new", "patch": patch}
-    held.update(more)
+def store(patch: dict, directory: str = "/") -> None:
+    """Keep `patch`, an object for settings.patch(), for the next start. Raises OSError."""
+    _keep(directory, {"state": "new", "patch": patch})
+
+
+def _keep(directory: str, held: dict) -> None:
     file = directory + _FILE
     with open(file + ".new", "w") as f:
         json.dump(held, f)
     os.rename(file + ".new", file)
+
+
+def _failed(directory: str, patch: dict, step: str, reason: str, news: bool = True) -> None:
+    held = {"state": "failed", "patch": patch, "step": step, "reason": reason, "news": news}
+    _keep(directory, held)
 
 
 def read(directory: str = "/") -> dict:
@@ -60,12 +67,12 @@ def erase(directory: str = "/") -> None:
 def failed(step: str, reason: str, directory: str = "/") -> None:
     """The settings on trial did not work: the next start is with the old ones."""
     settings.drop("%s: %s" % (step, reason), directory)
-    store(read(directory).get("patch") or {}, directory, state="failed", step=step, reason=reason, news=True)
+    _failed(directory, read(directory).get("patch") or {}, step, reason)
 
 
 def kept(directory: str = "/") -> None:
     """The settings on trial work: make them the current ones."""
-    store({}, directory, state="kept")
+    _keep(directory, {"state": "kept", "patch": {}})
     settings.promote(directory)
     forget(directory)
 
@@ -79,12 +86,12 @@ def resume(directory: str, log: "Log") -> "tuple[str, dict | None, bool]":
     state = held.get("state")
     if state == "new":
         patch = held["patch"]
-        store(patch, directory, state="failed", step="save", reason="cut", news=True)  # if the next lines end the node
+        _failed(directory, patch, "save", "cut")  # if the next lines end the node
         try:
             _prepare(patch, directory, log)
         except Exception as e:  # noqa: BLE001  whatever it is, the node goes on with the old settings
             log(WARNING, "new settings: %s: %s" % (type(e).__name__, e))
-            store(patch, directory, state="failed", step="save", reason=str(e), news=True)
+            _failed(directory, patch, "save", str(e))
         return "restart", None, False  # the names that a full check brings into memory stay there until then
     if state in ("staged", "kept"):
         found = settings.trial(directory)
@@ -94,11 +101,11 @@ def resume(directory: str, log: "Log") -> "tuple[str, dict | None, bool]":
         if state == "kept" and not settings.dropped(directory):
             forget(directory)
             return "", None, False
-        store(held["patch"], directory, state="failed", step="save", reason="cut")
+        _failed(directory, held["patch"], "save", "cut", False)
         return "news", None, False
     if held.get("news"):
-        del held["news"]
-        store(directory=directory, **held)
+        held["news"] = False
+        _keep(directory, held)
         return "news", None, False
     return "", None, False
 
@@ -108,8 +115,9 @@ def _prepare(patch: dict, directory: str, log: "Log") -> None:
     merged, faults = settings.patch(old, patch)
     if faults:
         log(WARNING, "new settings: %s" % faults[0])
-        store(patch, directory, state="faults", faults=faults[:_LINES], news=True)
+        _keep(directory, {"state": "faults", "patch": patch, "faults": faults[:_LINES], "news": True})
         return
     networks = merged["wifi"]["networks"]
-    store(patch, directory, state="staged", fresh=bool(networks) and networks[0] not in old["wifi"]["networks"])
+    fresh = bool(networks) and networks[0] not in old["wifi"]["networks"]
+    _keep(directory, {"state": "staged", "patch": patch, "fresh": fresh})
     settings.stage(merged, directory)

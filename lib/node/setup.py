@@ -8,7 +8,7 @@ import portal
 from micropython import const
 
 from . import call
-from .log import ERROR, WARNING
+from .log import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .node import Node
 
 _LOOK_MS = const(500)
+_SOON_MS = const(50)
 _ANSWER_LOOKS = const(4)  # before a restart, for the page's answer to leave, once nobody is connected
 
 
@@ -69,6 +70,9 @@ async def _work(view: View, box: portal.Portal) -> None:
     """Scans that were asked for, and the end that was asked for."""
     node = view.node
     quiet = 0
+    while box.slots is None:
+        await asyncio.sleep_ms(_SOON_MS)
+    node.log(INFO, "page: up on port %d" % box.port)
     while True:
         await asyncio.sleep_ms(_LOOK_MS)
         if view.ending:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .setup import View
 
-_WAITING, _TRYING, _FAILED = 0, 1, 2  # as lib/portal has them
+_WAITING, _TRYING, _FAILED, _DONE = 0, 1, 2, 3  # as lib/portal has them
 _STEPS = ("wifi", "address", "broker", "login", "save")
 _RESETS = ("power", "watchdog", "crash", "watchdog", "soft", "deepsleep", "hard")  # by the SDK's reset cause
 
@@ -39,7 +39,7 @@ def hosts(view: "View") -> tuple:
 def online(view: "View") -> bool:
     """See lib/portal."""
     node = view.node
-    return bool(node.link and node.link.client.connected) and not (node.attempt and node.attempt[0] == _TRYING)
+    return node.attempt[0] == _DONE if node.attempt else bool(node.link and node.link.client.connected)
 
 
 def status(view: "View") -> list:
@@ -49,7 +49,6 @@ def status(view: "View") -> list:
     node = view.node
     sta = node.wifi.sta
     online = node.wifi.online
-    client = node.link.client if node.link else None
     try:
         ssid = sta.config("ssid") if online else "-"
     except UnicodeError:  # not text
@@ -59,12 +58,13 @@ def status(view: "View") -> list:
         ("network", ssid),
         ("address", sta.ifconfig()[0] if online else "-"),
         ("signal", "%d dBm" % sta.status("rssi") if online else "-"),
-        ("broker", "-" if client is None else "connected" if client.connected else "disconnected"),
         ("uptime", node.uptime()),
         ("version", VERSION),
         ("memory", gc.mem_free()),
         ("reset", _RESETS[cause] if cause < len(_RESETS) else "crash"),
     ]
+    if not node.attempt:
+        rows.append(("broker", "connected" if node.link and node.link.client.connected else "disconnected"))
     for name, value, unit, _ in node.latest:
         rows.append((name, "%s %s" % (value, unit) if unit else str(value)))
     return rows
@@ -93,7 +93,7 @@ def progress(view: "View") -> "tuple | None":
         return None
     steps = []
     failed = view.held.get("step")
-    done = 3
+    done = _DONE
     for name in _STEPS:
         if name == failed:
             steps.append((name, _FAILED, view.held.get("reason") or ""))

@@ -23,17 +23,17 @@ def change(portal, request, host: str):
     if site not in ("same-origin", "none") or headers.get("origin", "http://" + host).lower() != "http://" + host:
         return plain(403)
     if not same(portal.token.encode(), (request.form.get("token") or "").encode()):
-        return _page(portal, request).message(403, "m.form", False)
+        return _page(portal, request).message(403, b"m.form", False)
     progress = node.progress()
     if progress is not None and progress[0] in (TRYING, ENDING):
-        return _page(portal, request).message(403, "m.busy", True)
+        return _page(portal, request).message(403, b"m.busy", True)
     if request.path == "/restart":
         node.restart()
-        return _page(portal, request).message(200, "m.restart", True)
+        return _page(portal, request).message(200, b"m.restart", True)
     if request.path == "/reset":
         if request.form.get("sure") == "on":
             node.factory_reset()
-            return _page(portal, request).message(200, "m.reset", True)
+            return _page(portal, request).message(200, b"m.reset", True)
     elif "rescan" in request.form:
         node.rescan()
     else:
@@ -61,8 +61,8 @@ def _page(portal, request):
 
 def export(portal):
     """The settings without secrets, as a file."""
-    yield from block("", "head", "200 OK")
-    yield from block("", "json")
+    yield from block("", b"head", "200 OK")
+    yield from block("", b"json")
     redacted = portal.node.export()
     comma = ""
     for section in redacted:

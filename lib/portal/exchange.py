@@ -122,10 +122,10 @@ async def serve(portal, slot, peer: str) -> None:
     except MemoryError as error:
         gc.collect()
         portal.dropped += 1
-        portal.node.fault(error); sys.print_exception(error); print([m for m in sys.modules if m[:4] in ("sett", "port", "node","wifi")], gc.mem_free())
+        portal.node.fault(error)
         _apologize(slot, 503)
     except Exception as error:  # noqa: BLE001 - a fault in a page must not end the server; it is reported
-        portal.node.fault(error); sys.print_exception(error); print([m for m in sys.modules if m[:4] in ("sett", "port", "node","wifi")], gc.mem_free())
+        portal.node.fault(error)
         _apologize(slot, 500)
     finally:
         slot.sock.close()

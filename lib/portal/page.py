@@ -50,32 +50,32 @@ class Page:
         self.query = "?lang=" + self.lang if request.query == b"lang=" + self.lang.encode() else ""  # carried on
         self.nonce = hexlify(os.urandom(8))
 
-    def draw(self, name: str, *values):
+    def draw(self, name: bytes, *values):
         """The pieces of a block in the page's language."""
         return block(self.lang, name, *values)
 
     def _begin(self, status: int):
         """Everything up to the style's end."""
-        yield from self.draw("head", words("", "", "h.%d" % status))
+        yield from self.draw(b"head", words("", b"", b"h.%d" % status))
         if self.query:
-            yield from self.draw("cookie", self.lang)
-        yield from self.draw("html", self.node.name, self.nonce)
+            yield from self.draw(b"cookie", self.lang)
+        yield from self.draw(b"html", self.node.name, self.nonce)
 
     def _top(self, wait: str):
         """The heading. With `wait` the page looks for a change by itself, without a script after so many seconds."""
-        yield from self.draw("title", self.node.name)
+        yield from self.draw(b"title", self.node.name)
         if wait:
             if wait != "0":
-                yield from self.draw("refresh", wait)
-            yield from self.draw("poll", self.nonce, self.pulse)
+                yield from self.draw(b"refresh", wait)
+            yield from self.draw(b"poll", self.nonce, self.pulse)
 
-    def message(self, status: int, name: str, waits: bool):
+    def message(self, status: int, name: bytes, waits: bool):
         """A page with one sentence."""
         yield from self._begin(status)
-        yield from self.draw("css-end")
+        yield from self.draw(b"css-end")
         yield from self._top("3" if waits else "")
-        yield from self.draw("message", words(self.lang, "", name))
-        yield from self.draw("end")
+        yield from self.draw(b"message", words(self.lang, b"", name))
+        yield from self.draw(b"end")
 
     def whole(self, status: int):
         """The page."""
@@ -95,7 +95,7 @@ class Page:
             from . import fields
 
             yield from fields.styles(self)
-        yield from self.draw("css-end")
+        yield from self.draw(b"css-end")
         yield from self._top(wait)
         if state == FAILED:
             if self.faults or node.faults:
@@ -110,27 +110,27 @@ class Page:
         else:
             yield from self._progress(state, progress[1])
         yield from self._status()
-        yield from self.draw("end")
+        yield from self.draw(b"end")
         if state == FAILED:
-            yield from self.draw("script", self.nonce)
+            yield from self.draw(b"script", self.nonce)
         if state == DONE or state == ENDING:
             node.told()
 
     def _status(self):
-        yield from self.draw("status")
+        yield from self.draw(b"status")
         for name, value in self.node.status():
             text = str(value)
             if name == "uptime" and isinstance(value, int):
                 text = "%d d %d:%02d" % (value // 86400, value // 3600 % 24, value // 60 % 60)
-            yield from self.draw("pair", words(self.lang, "s.", name), words(self.lang, "v.", text))
-        yield from self.draw("tools", self.query, self.token)
+            yield from self.draw(b"pair", words(self.lang, b"s.", name), words(self.lang, b"v.", text))
+        yield from self.draw(b"tools", self.query, self.token)
 
     def _progress(self, state: int, steps):
-        kind = "trying" if state == TRYING else "done" if state == DONE else "failed"
+        kind = b"trying" if state == TRYING else b"done" if state == DONE else b"failed"
         yield from self.draw(kind)
         for name, step, why in steps:
-            said = words(self.lang, "r.", why) if why else words(self.lang, "p.", str(step))
+            said = words(self.lang, b"r.", why) if why else words(self.lang, b"p.", str(step))
             tint = b"g" if step == DONE else b"r" if step == FAILED else b""
-            mark = words(self.lang, "k.", str(step))
-            yield from self.draw("step", tint, mark, words(self.lang, "p.", name), said)
-        yield from self.draw("ending-end" if state == ENDING else kind + "-end", self.node.ap_ssid)
+            mark = words(self.lang, b"k.", str(step))
+            yield from self.draw(b"step", tint, mark, words(self.lang, b"p.", name), said)
+        yield from self.draw(b"ending-end" if state == ENDING else kind + b"-end", self.node.ap_ssid)
