@@ -12,6 +12,7 @@ is [state, steps, told] as lib/portal shows it; `told` is set when a page has sh
 import asyncio
 import errno
 import gc
+import sys
 
 import machine
 import settings
@@ -45,6 +46,13 @@ _SILENT = (errno.ETIMEDOUT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNR
 
 def start(node: "Node", fresh: bool) -> None:
     """Begin. fresh: the first network of the settings is one that the old ones do not have."""
+    import portal.warm
+
+    portal.warm.up()  # MQTT leaves no room in one piece for the table of names to grow, when the page comes after it
+    del portal
+    for name in list(sys.modules):
+        if name.split(".")[0] == "portal":
+            del sys.modules[name]
     node.attempt = [_TRYING, [[name, _WAITING, ""] for name in _STEPS], False]
     node.wifi.open_ap(_OPEN_S)
     if fresh:
