@@ -4,7 +4,7 @@
     broker -> login   the node's own connection (link.py)
     save              the settings on trial become the current ones
 
-There is no page meanwhile: MQTT needs its heap. Afterwards MQTT goes, a page shows the outcome, and the node restarts,
+Meanwhile a few lines on each step stand in for the page, as MQTT needs its heap (meanwhile.py). Afterwards MQTT goes, a page shows the outcome, and the node restarts,
 with the new settings and no access point, or with the old ones and the reason on its page (pending.py). `node.attempt`
 is [state, steps, told] as lib/portal shows it; `told` is set when a page has shown the outcome.
 """
@@ -54,6 +54,7 @@ def start(node: "Node", fresh: bool) -> None:
         if name.split(".")[0] == "portal":
             del sys.modules[name]
     node.attempt = [_TRYING, [[name, _WAITING, ""] for name in _STEPS], False]
+    node.mute = "wifi"  # no MQTT before the network is settled
     node.wifi.open_ap(_OPEN_S)
     if fresh:
         node.wifi.start_trial(node.cfg["wifi"]["networks"][0])
@@ -61,11 +62,13 @@ def start(node: "Node", fresh: bool) -> None:
 
 
 async def _run(node: "Node", fresh: bool) -> None:
+    stand_in = asyncio.create_task(call("meanwhile.serve", node))
     try:
         reason = await _tried(node, fresh)
     except Exception as e:  # noqa: BLE001  whatever it is: it ends the trial, and the page says so
         gc.collect()
         reason = "%s: %s" % (type(e).__name__, e)
+    stand_in.cancel()
     node.mute = "restart"  # no connection to a broker from now on: the heap is the page's
     await node.stop()
     attempt = node.attempt
@@ -125,6 +128,8 @@ async def _tried(node: "Node", fresh: bool) -> str:
     if fresh:
         wifi.apply(node.cfg["wifi"])
     _begin(node, "broker")
+    gc.collect()
+    node.mute = ""
     seen = None
     failures = 0
     for _ in range(_BROKER_LOOKS):

@@ -350,7 +350,7 @@ WiFi
 @r.bad_login
 [[wrong user or password|用户名或密码错误]]
 @r.not_authorised
-[[not authorised|未授权]]
+[[not authorised: are user and password right?|未授权:请检查用户名和密码]]
 @r.client_id
 [[client id refused|客户端 ID 被拒绝]]
 @r.unavailable
