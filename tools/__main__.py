@@ -40,25 +40,36 @@ def run(
 
 
 @contextlib.contextmanager
-def _command(name: str) -> Iterator[Console]:
-    """A console for a command; a ToolError becomes its words in red and exit code 1, Ctrl-C exit code 130."""
+def _command(name: str, endless: bool = False) -> Iterator[Console]:
+    """A console for a command; what goes wrong becomes words in red and exit code 1, Ctrl-C exit code 130.
+
+    endless: Ctrl-C is how it ends.
+    """
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False)
     try:
         yield console
-    except ToolError as error:
-        Console(stderr=True).print(Text(f"make {name}: {error}", style="bold red"), soft_wrap=True)
+    except (ToolError, OSError) as error:
+        words = (
+            error if isinstance(error, ToolError) else f"{error.filename or 'this PC says'}: {error.strerror or error}"
+        )
+        Console(stderr=True).print(Text(f"make {name}: {words}", style="bold red"), soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(0 if endless else 130) from None
 
 
 Target = Annotated[str, typer.Option(envvar="TARGET", help="romfs, littlefs or frozen")]
-FlashMB = Annotated[int, typer.Option(envvar="FLASH", min=2, max=4, help="size of the chip's flash in MB: 2 or 4")]
+FlashMB = Annotated[int, typer.Option(envvar="FLASH", help="size of the chip's flash in MB: 2 or 4")]
 File = Annotated[Path | None, typer.Option(envvar="FILE", help="a base firmware that you have")]
 Settings = Annotated[Path | None, typer.Option(envvar="SETTINGS", help="a settings.json to put on the board")]
+Topic = Annotated[str, typer.Option(envvar="TOPIC", help="topic filter")]
+User = Annotated[str, typer.Option(envvar="MQTT_USER", help="at the broker")]
+Password = Annotated[str, typer.Option(envvar="MQTT_PASSWORD", help="at the broker; better in the environment")]
+Tls = Annotated[bool, typer.Option(envvar="TLS", help="TLS to the broker, its certificate checked")]
+Ca = Annotated[str, typer.Option(envvar="CA", help="file of certificates to check it against")]
 Port = Annotated[str, typer.Option(envvar="PORT", help="serial port; chosen by itself if there is one board")]
 Baud = Annotated[int, typer.Option(envvar="BAUD", help="speed of the boot loader; 115200 is tried if it fails")]
 
@@ -74,7 +85,7 @@ def build(target: Target = "romfs", flash: FlashMB = 4, file: File = None, setti
         pin = base.pinned()
         found = file or (base.kept(pin) if target == "romfs" else None)
         if found:
-            base.check(found, pin, romfs=target == "romfs")
+            base.check(found, pin, target)
         cfg = content(read(settings)) if settings else None
         made = builder.build(target, settings=cfg, flash_size=flash << 20, firmware=found)
         builder.report(made, console)
@@ -114,8 +125,12 @@ def flash(
 
     with _command("flash") as console:
         pin = base.pinned()
+        if target == "frozen" and file is None:
+            raise ToolError(
+                "target frozen is for firmware that you have built: give it as FILE= (make build TARGET=frozen)"
+            )
         source = file or base.kept(pin) or base.firmware(None, False, console).path
-        found = base.check(source, pin, romfs=target == "romfs")
+        found = base.check(source, pin, target)
         cfg = content(read(settings)) if settings else None
 
         def make(size: int) -> builder.Build:
@@ -134,6 +149,9 @@ def deploy(
     tool: Annotated[
         str, typer.Option(envvar="TOOL", help="mpremote, or ampy for the files on LittleFS only")
     ] = "mpremote",
+    wipe: Annotated[
+        bool, typer.Option(envvar="WIPE", help="make the board's flash that of the image; its settings go too")
+    ] = False,
 ) -> None:
     """Bring the program on a board up to date: only what differs is sent."""
     from tools import build as builder
@@ -144,7 +162,9 @@ def deploy(
     with _command("deploy") as console:
         cfg = content(read(settings)) if settings else None
         made = builder.build(target, settings=cfg)
-        deployer.say(deployer.deploy(choose(port, console), made, console, tool), console)
+        if tool not in deployer.WAYS or (wipe and tool == "ampy"):
+            raise ToolError("TOOL is mpremote or ampy, and WIPE=1 needs mpremote")
+        deployer.say(deployer.deploy(choose(port, console), made, console, tool, wipe), console)
 
 
 @app.command()
@@ -193,46 +213,52 @@ def provision(
         if show:
             maker.show_board(where, console)
             return
-        if sys.stdin.isatty() and not pairs and settings is None:
-            pairs = maker.ask(console, [])
-        cfg = maker.provision_board(where, pairs, base, console)
+        questions = sys.stdin.isatty() and not pairs and settings is None
+        cfg = maker.provision_board(where, pairs, base, console, questions)
         label = Label.of(cfg)
-        maker.write_folder(out / label.name.replace("/", "_"), cfg)
+        folder = out / maker.folder_name(label.name)
+        maker.write_folder(folder, cfg)
         maker.show(cfg, console)
         console.print(label.text(), soft_wrap=True, markup=False)
-        console.print(
-            f"label and settings are in {out / label.name.replace('/', '_')}; the node starts", soft_wrap=True
-        )
+        console.print(f"label and settings are in {folder}; the node starts", soft_wrap=True)
 
 
 @app.command()
 def monitor(
     port: Port = "",
     broker: Annotated[str, typer.Option("--broker", "--mqtt", envvar="BROKER", help="show what it receives too")] = "",
+    topic: Topic = "#",
+    user: User = "",
+    password: Password = "",
+    tls: Tls = False,
+    ca: Ca = "",
 ) -> None:
     """Show a board's console with the time of each line. Ctrl-C ends."""
     from tools.monitor import monitor as run_monitor
     from tools.ports import choose
+    from tools.watcher import Login
 
-    with _command("monitor") as console:
-        run_monitor(choose(port, console), console, broker)
+    with _command("monitor", endless=True) as console:
+        login = Login(user, password, tls, ca)
+        run_monitor(choose(port, console), console, broker, topic=topic, login=login)
 
 
 @app.command()
 def watch(
     broker: Annotated[str, typer.Option(envvar="BROKER", help="host[:port]")] = "127.0.0.1",
-    topic: Annotated[str, typer.Option(envvar="TOPIC", help="topic filter of the nodes")] = "node/#",
-    user: Annotated[str, typer.Option(envvar="MQTT_USER", help="at the broker")] = "",
-    password: Annotated[
-        str, typer.Option(envvar="MQTT_PASSWORD", help="at the broker; better in the environment")
-    ] = "",
+    topic: Topic = "node/#",
+    user: User = "",
+    password: Password = "",
+    tls: Tls = False,
+    ca: Ca = "",
     record: Annotated[Path | None, typer.Option("--csv", envvar="CSV", help="append each reading to this file")] = None,
 ) -> None:
     """Show all nodes at a broker. Ctrl-C ends."""
     from tools.watch import watch as run_watch
+    from tools.watcher import Login
 
-    with _command("watch") as console:
-        run_watch(broker, console, topic=topic, user=user, password=password, record=record)
+    with _command("watch", endless=True) as console:
+        run_watch(broker, console, topic=topic, login=Login(user, password, tls, ca), record=record)
 
 
 @app.command()

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tools.errors import ToolError
+
 HOST = "127.0.0.1"
 DEFAULT_PORT = 1883
 START_TIMEOUT = 30.0  # s, until the child says that it listens; importing amqtt takes a second or two
@@ -22,7 +24,7 @@ STOP_TIMEOUT = 5.0  # s, then it is killed
 READY = b"ready\n"
 
 
-class BrokerError(Exception):
+class BrokerError(ToolError):
     """The broker could not be started or reached; the text is one line for the user."""
 
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tools import image as images
 from tools.errors import ToolError
-from tools.image import LITTLEFS_OFFSET, ROMFS_OFFSET, ROMFS_SIZE, ROOT, ImageError
+from tools.image import BLOCK, LITTLEFS_OFFSET, ROMFS_OFFSET, ROMFS_SIZE, ROOT, ImageError
 
 TARGETS = ("romfs", "littlefs", "frozen")
 SETTINGS = "settings.json"
 SLIM_PACKAGES = ("mqtt",)  # what the target littlefs takes of lib/
-FLASH_MB = {size // 1024 // 1024: size for size in images.FLASH_SIZES}
 
 
 @dataclass
@@ -49,6 +51,13 @@ class Build:
         """Bytes left in the ROMFS partition."""
         return ROMFS_SIZE - len(self.romfs)
 
+    @property
+    def littlefs_free(self) -> int:
+        """Bytes of the LittleFS partition's blocks that are not in use."""
+        return (
+            sum(self.littlefs[at : at + BLOCK] == images.ERASED for at in range(0, len(self.littlefs), BLOCK)) * BLOCK
+        )
+
 
 def device_files(root: Path, settings: bytes | None, start: Path | None = None) -> dict[str, bytes]:
     """LittleFS without lib/: boot.py, main.py (of the folder `start`, if given) and what they need, settings.json."""
@@ -72,8 +81,8 @@ def build(
     """
     if target not in TARGETS:
         raise ToolError(f"there is no target {target!r}; choose one of: {', '.join(TARGETS)}")
-    if target == "frozen" and firmware is not None:
-        raise ToolError("target frozen has no base firmware: lib/ goes into the one that you build")
+    if flash_size not in images.FLASH_SIZES:
+        raise ToolError(f"there is no flash of {flash_size >> 20} MB on these boards; FLASH is 2 or 4")
     try:
         compiled, data = {"romfs": _romfs, "littlefs": _slim, "frozen": _frozen}[target](root, settings)
         files = compiled if target == "romfs" else {}
@@ -121,13 +130,21 @@ def _slim(root: Path, settings: bytes | None) -> _Content:
 
 
 def _frozen(root: Path, settings: bytes | None) -> _Content:
-    """lib/ is in the firmware, and LittleFS has the rest. All must compile, and the manifest must name it all."""
-    frozen = manifest_packages(root / "firmware" / "manifest.py")
-    there = {p.name for p in (root / "lib").iterdir() if (p / "__init__.py").exists()}
-    if frozen != there:
-        odd = ", ".join(sorted(frozen ^ there))
-        raise ToolError(f"firmware/manifest.py and lib/ do not name the same packages: {odd}")
-    return images.compile_tree(root / "lib", root / "build" / "mpy"), device_files(root, settings)
+    """lib/ is in the firmware, and LittleFS has the rest. The manifest must name what ROMFS would have; all must compile.
+
+    Private names stay long: those of frozen code are in flash.
+    """
+    frozen = manifest_files(root / "firmware" / "manifest.py")
+    wanted = {path for path in images.device_files(root / "lib") if path.endswith(".py")}
+    if set(frozen) != wanted:
+        odd = ", ".join(sorted(set(frozen) ^ wanted)[:5])
+        raise ToolError(f"firmware/manifest.py and lib/ do not name the same files: {odd}")
+    cache = root / "build" / "mpy"
+    compiled = {
+        path.removesuffix(".py") + ".mpy": images.compile_source(source.read_text(encoding="utf-8"), path, cache)
+        for path, source in sorted(frozen.items())
+    }
+    return compiled, device_files(root, settings)
 
 
 def _sizes(compiled: Mapping[str, bytes]) -> dict[str, int]:
@@ -138,19 +155,29 @@ def _sizes(compiled: Mapping[str, bytes]) -> dict[str, int]:
     return packages
 
 
-def manifest_packages(manifest: Path) -> set[str]:
-    """The packages that a freeze manifest names with package(). Raises ToolError if one is not where it says."""
-    found: set[str] = set()
+def manifest_files(manifest: Path) -> dict[str, Path]:
+    """What a freeze manifest names with package(): source by path in the firmware. Raises ToolError if one is missing.
 
-    def package(name: str, base_path: str = ".", opt: int | None = None) -> None:
-        if not (manifest.parent / base_path / name / "__init__.py").exists():
+    As MicroPython's tools/manifestfile.py reads it, from the manifest's folder.
+    """
+    found: dict[str, Path] = {}
+
+    def package(name: str, files: Iterable[str] | None = None, base_path: str = ".", opt: int | None = None) -> None:
+        top = manifest.parent / base_path / name
+        for path in files if files is not None else (p.relative_to(top).as_posix() for p in sorted(top.rglob("*.py"))):
+            found[f"{name}/{path}"] = top / path
+        if not (top / "__init__.py").exists() or not all(p.exists() for p in found.values()):
             raise ToolError(f"{manifest.name} names the package {name}, which is not in {base_path}")
-        found.add(name)
 
     def include(path: str) -> None:
         """The board's own manifest; MicroPython's tree is not here."""
 
-    exec(compile(manifest.read_text(), str(manifest), "exec"), {"package": package, "include": include})
+    before = Path.cwd()
+    os.chdir(manifest.parent)
+    try:
+        exec(compile(manifest.read_text(), str(manifest), "exec"), {"package": package, "include": include})
+    finally:
+        os.chdir(before)
     return found
 
 
@@ -165,34 +192,50 @@ def sha256(content: bytes) -> str:
 def report(built: Build, console: Console) -> None:
     """Show the sizes, and what has changed since the last report of this target."""
     kept = built.merged.parent / "sizes.json"
-    sizes = {**built.packages, "LittleFS files": sum(map(len, built.data.values()))}
-    before: dict[str, int] = {}
-    if kept.exists():
-        try:
-            before = json.loads(kept.read_text())
-        except ValueError:
-            kept.unlink()  # of a build that was cut short
-    table = Table("part", "bytes", "change", title=f"target {built.target}", title_justify="left")
-    table.columns[1].justify = table.columns[2].justify = "right"
-    for name in sorted({*sizes, *before}):
-        now, old = sizes.get(name, 0), before.get(name)
-        change = "" if old == now else "new" if old is None else f"{now - old:+d}"
-        table.add_row(name, f"{now:,}", change if before else "")
-    table.add_section()
-    table.add_row("all packages", f"{sum(built.packages.values()):,}", "")
+    before = _last(kept)
+    totals = {
+        "all packages": sum(built.packages.values()),
+        "files on LittleFS": sum(map(len, built.data.values())),
+        "free on LittleFS": built.littlefs_free,
+    }
     if built.romfs:
-        table.add_row("ROMFS image", f"{len(built.romfs):,}", "")
-        table.add_row("free in ROMFS", f"{built.free:,}", "")
+        totals |= {"ROMFS image": len(built.romfs), "free in ROMFS": built.free}
+    table = Table("part", "bytes", "change", title=f"target {built.target}, .mpy bytes", title_justify="left")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for sizes, old in ((built.packages, before.get("packages", {})), (totals, before.get("totals", {}))):
+        for name in sorted({*sizes, *old}) if sizes is built.packages else sizes:
+            table.add_row(name, f"{sizes.get(name, 0):,}", _change(old.get(name), sizes.get(name)) if before else "")
+        table.add_section()
     console.print(table)
-    kept.write_text(json.dumps(sizes))
+    same = before.get("sha256") == (digest := sha256(built.merged.read_bytes()))
+    kept.write_text(json.dumps({"packages": built.packages, "totals": totals, "sha256": digest}))
     console.print(f"flash image  {built.merged}  ({built.flash_size // 1024 // 1024} MB)", soft_wrap=True)
-    console.print(f"SHA-256      {sha256(built.merged.read_bytes())}", soft_wrap=True)
+    console.print(f"SHA-256      {digest}{'  (as in the last build)' if same else ''}", soft_wrap=True)
+    if built.firmware is not None:
+        return
     if built.target == "frozen":
         manifest = ROOT / "firmware" / "manifest.py"
         console.print(
             "lib/ belongs into the firmware. In a checkout of MicroPython, with the ESP8266 toolchain:\n"
-            f"  make -C ports/esp8266 BOARD=ESP8266_GENERIC FROZEN_MANIFEST={manifest}",
+            f"  make -C ports/esp8266 BOARD=ESP8266_GENERIC FROZEN_MANIFEST={shlex.quote(str(manifest))}\n"
+            "then give what it makes as FILE=.../firmware.bin",
             soft_wrap=True,
         )
-    elif built.firmware is None:
-        console.print("No base firmware is in it: get one with `make firmware`, or `make build FILE=...`.")
+    else:
+        console.print(
+            "No base firmware is in it: get one with `make firmware`, or `make build FILE=...`.", soft_wrap=True
+        )
+
+
+def _last(kept: Path) -> dict[str, Any]:
+    """The sizes of the last report, {} if there are none."""
+    try:
+        return dict(json.loads(kept.read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}  # there was none, or it was cut short
+
+
+def _change(old: int | None, now: int | None) -> str:
+    if old is None or now is None:
+        return "gone" if now is None else "new"
+    return f"{now - old:+,}" if now != old else "="

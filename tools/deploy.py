@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from tools import onboard, whole
 from tools.build import SETTINGS, Build
 from tools.errors import ToolError
 from tools.image import BLOCK, ROMFS_SIZE
@@ -25,46 +26,8 @@ START_FILES = ("update.py", "boot.py")  # in the order in which a board without 
 APPLY_SILENCE = 30.0  # s without a word while the board puts the new program in place; erasing takes a few
 MIN_REUSE = 64  # bytes; smaller files are sent rather than copied on the board
 ENOSPC = ("28", "ENOSPC")
-
-TOOLS = """\
-import os,sys,hashlib,binascii,gc
-def _d(f):
- h=hashlib.sha256()
- while 1:
-  b=f.read(1024)
-  if not b:break
-  h.update(b)
- return binascii.hexlify(h.digest()).decode()
-def _h(p):
- with open(p,'rb') as f:return _d(f)
-def _w(d):
- try:l=list(os.ilistdir(d))
- except OSError:return
- for e in l:
-  p=d+'/'+e[0]
-  if e[1]&0x4000:_w(p)
-  else:print(_h(p),p)
-def _x(d):
- try:l=os.listdir(d)
- except OSError:return
- for n in l:os.remove(d+'/'+n)
-gc.collect()
-"""
-_ROM = """\
-try:
- import vfs
- _r=memoryview(vfs.rom_ioctl(2,0))
- class _R:
-  at=0
-  def read(self,n):
-   b=bytes(_r[self.at:min({size},self.at+n)])
-   self.at+=len(b)
-   return b
- print(_d(_R()))
-except AttributeError:print('none')
-"""
+WAYS = ("mpremote", "ampy")
 SWITCH_OVER = f"os.rename('{REMOVE}','{SWITCH}')"
-STAY = "open('/stay','w').close()\nimport machine\nmachine.reset()"
 
 
 @dataclass
@@ -90,12 +53,18 @@ class _Plan:
         return sum(map(len, self.files.values())) + sum(len(data) for _, data in self.rom)
 
 
-def deploy(port: str, built: Build, console: Console, tool: str = "mpremote") -> Deployed:
-    """Bring the board at `port` to `built`. With settings.json in `built.data`, its settings too. Raises ToolError."""
+def deploy(port: str, built: Build, console: Console, tool: str = "mpremote", wipe: bool = False) -> Deployed:
+    """Bring the board at `port` to `built`. With settings.json in `built.data`, its settings too. Raises ToolError.
+
+    wipe: nothing of what is on it stays, settings included; both partitions become those of the image (whole.py).
+    """
     done = Deployed()
     with Wire(port, tool) as wire:
         wire.take(console)
-        wire.restart(STAY, console)
+        wire.restart(onboard.STAY, console)
+        wire.run(onboard.TOOLS)
+        if tool != "ampy" and (wipe or whole.is_empty(wire)):
+            return _whole(wire, built, console)
         try:
             plan = _plan(wire, built, done, console)
             if done.sent or plan.remove:
@@ -105,15 +74,26 @@ def deploy(port: str, built: Build, console: Console, tool: str = "mpremote") ->
         if done.sent or plan.remove:
             _switch(wire, console)
         else:
-            wire.leave("import os,machine\ntry:os.remove('/stay')\nexcept OSError:pass\nmachine.reset()")
+            wire.leave(onboard.RESTART)
     done.bytes = plan.size()
     return done
+
+
+def _whole(wire: Wire, built: Build, console: Console) -> Deployed:
+    """All of it, where nothing is or shall stay."""
+    if built.romfs:
+        _rom_hash(wire, 1)
+    try:
+        count = whole.write(wire, built, console)
+    except (WireLost, BoardRaised) as error:
+        raise WireLost(f"{error}\nThe board has no program now, and no settings; deploy again.") from error
+    wire.leave("import machine\nmachine.reset()")
+    return Deployed(sorted(built.data) + [f"/rom/{path}" for path in sorted(built.files)], count)
 
 
 def _plan(wire: Wire, built: Build, done: Deployed, console: Console) -> _Plan:
     """Ask the board for hashes, and find what differs; fills in `done`."""
     with console.status("comparing with what the board has"):
-        wire.run(TOOLS)
         there = _hashes(
             wire.run("for n in os.listdir('/'):\n if n[-3:]=='.py' or n=='settings.json':print(_h('/'+n),'/'+n)")
         )
@@ -133,13 +113,7 @@ def _plan(wire: Wire, built: Build, done: Deployed, console: Console) -> _Plan:
 
 
 def _plan_rom(wire: Wire, built: Build, done: Deployed) -> list[tuple[str, bytes]]:
-    now = wire.run(_ROM.format(size=len(built.romfs))).strip()
-    if now == "none":
-        raise ToolError(
-            "the firmware of this board has no ROMFS partition. Write the right one with make flash, "
-            "or deploy the slim node for stock firmware: TARGET=littlefs"
-        )
-    if now == _hash(built.romfs):
+    if _rom_hash(wire, len(built.romfs)) == _hash(built.romfs):
         done.unchanged += len(built.files)
         return []
     old = {digest: path for path, digest in _hashes(wire.run("_w('/rom')")).items()}
@@ -147,6 +121,17 @@ def _plan_rom(wire: Wire, built: Build, done: Deployed) -> list[tuple[str, bytes
     done.sent += [f"/rom/{path}" for path in sorted(new)] or ["/rom"]
     done.unchanged += len(built.files) - len(new)
     return list(pieces(built.romfs, built.files, old))
+
+
+def _rom_hash(wire: Wire, size: int) -> str:
+    """Of the first bytes of the ROMFS partition. Raises ToolError if the board has none."""
+    found = wire.run(onboard.ROM_HASH.format(size=size)).strip()
+    if found == "none":
+        raise ToolError(
+            "the firmware of this board has no ROMFS partition. Write the right one with make flash, "
+            "or deploy the slim node for stock firmware: TARGET=littlefs"
+        )
+    return found
 
 
 def pieces(image: bytes, files: Mapping[str, bytes], old: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
@@ -218,7 +203,7 @@ def _put_start_files(wire: Wire, built: Build) -> None:
 def _put(wire: Wire, path: str, data: bytes, sent: object) -> None:
     wire.put(path, data, sent)  # type: ignore[arg-type]
     if wire.tool == "ampy":
-        wire.run(TOOLS)  # its soft reset has forgotten them
+        wire.run(onboard.TOOLS)  # its soft reset has forgotten them
     verify(wire, path, data)
 
 
@@ -245,7 +230,7 @@ def _switch(wire: Wire, console: Console) -> None:
     gone = "\nAll has arrived: the board finishes by itself, at its next start if it is off now."
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     try:
-        wire.leave(f"import machine\ntry:os.remove('/stay')\nexcept OSError:pass\n{SWITCH_OVER}\nmachine.reset()")
+        wire.leave(f"{onboard.GO}{SWITCH_OVER}\nmachine.reset()")
         with Progress(*columns, console=console) as bar:
             task = bar.add_task("the board puts it in place", total=ROMFS_SIZE)
             for line in wire.lines(APPLY_SILENCE):

@@ -30,6 +30,7 @@ SEGMENTS_SIZE = 0x9000  # bytes before the code that stays in flash; their last 
 MD5_SIZE = 16
 TIMEOUT = 30.0  # s without a byte of a download
 MAX_SIZE = 4 * 1024 * 1024
+FROZEN = b"node/__init__.py\0"  # among the names of frozen modules
 _VERSION = re.compile(rb"\bv?(\d+\.\d+\.\d+(?:-preview(?:\.\d+)?[\w.+-]*)?) on (\d{4}-\d\d-\d\d)")
 
 
@@ -69,11 +70,13 @@ def pinned(path: Path = BASE) -> Pin:
         raise ToolError(f"{path} cannot be used: {error}") from error
 
 
-def check(path: Path, pin: Pin, *, romfs: bool = True) -> Firmware:
+def check(path: Path, pin: Pin, target: str = "romfs") -> Firmware:
     """Is this the base firmware? Raises ToolError that says what it is instead.
 
-    romfs: it must have the ROMFS partition (build target romfs); else any MicroPython for the ESP8266 will do.
+    target: of the build; romfs wants the pinned file with the ROMFS partition, frozen one that has lib/ in it, and for
+    littlefs any MicroPython for the ESP8266 will do.
     """
+    romfs = target == "romfs"
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -90,6 +93,10 @@ def check(path: Path, pin: Pin, *, romfs: bool = True) -> Firmware:
     if len(data) > most:
         raise ToolError(
             f"{path.name} has {len(data):,} bytes; it must end at {most:,}, where the next partition begins"
+        )
+    if target == "frozen" and FROZEN not in data:
+        raise ToolError(
+            f"{path.name} has no node frozen into it: build it with firmware/manifest.py (make build TARGET=frozen)"
         )
     digest = hashlib.sha256(data).hexdigest()
     if romfs and pin.sha256 and digest != pin.sha256:

@@ -33,11 +33,18 @@ TROUBLE = (
 
 @dataclass(frozen=True)
 class Part:
-    """What goes where in the flash."""
+    """What goes where in the flash: pieces of it by offset."""
 
     name: str
-    offset: int
-    data: bytes
+    pieces: tuple[tuple[int, bytes], ...]
+
+    @property
+    def end(self) -> int:
+        return max(offset + len(data) for offset, data in self.pieces)
+
+    @property
+    def size(self) -> int:
+        return sum(len(data) for _, data in self.pieces)
 
 
 @dataclass(frozen=True)
@@ -50,15 +57,25 @@ class Chip:
 
 
 def parts_of(firmware: Path, built: Build | None) -> list[Part]:
-    """The parts to write; with `built`, the program after the firmware."""
-    parts = [Part("base firmware", 0, firmware.read_bytes())]
+    """The parts to write; with `built`, the program after the firmware. Of LittleFS the blocks in use: the rest is erased."""
+    parts = [Part("base firmware", ((0, firmware.read_bytes()),))]
     if built is not None:
         if built.romfs:
-            parts.append(Part("ROMFS", images.ROMFS_OFFSET, built.romfs))
-        used = len(built.littlefs.rstrip(b"\xff"))  # the rest is erased
-        used = -(-used // images.BLOCK) * images.BLOCK
-        parts.append(Part("LittleFS", images.LITTLEFS_OFFSET, built.littlefs[:used]))
+            parts.append(Part("ROMFS", ((images.ROMFS_OFFSET, built.romfs),)))
+        parts.append(Part("LittleFS", tuple(_used(built.littlefs))))
     return parts
+
+
+def _used(littlefs: bytes) -> Iterator[tuple[int, bytes]]:
+    """Runs of blocks that are not empty, by their offset in the flash."""
+    first = None
+    for at in range(0, len(littlefs) + 1, images.BLOCK):
+        used = littlefs[at : at + images.BLOCK] not in (images.ERASED, b"")
+        if used and first is None:
+            first = at
+        elif not used and first is not None:
+            yield images.LITTLEFS_OFFSET + first, littlefs[first:at]
+            first = None
 
 
 def flash(
@@ -138,19 +155,22 @@ def _look(esp: Any, console: Console) -> Chip:
 
 def _write(esp: Any, chip: Chip, parts: list[Part], show: _Show, console: Console) -> None:
     for part in parts:
-        if part.offset + len(part.data) > chip.flash_size:
+        if part.end > chip.flash_size:
             raise _Refusal(f"{part.name} does not fit into {chip.flash_size:,} bytes of flash. Nothing was erased.")
     if esp.IS_STUB:
         with console.status("erasing the whole flash, up to 30 s"):
             esptool.erase_flash(esp)
     elif len(parts) > 1:
-        # The ROM cannot erase the chip. What is written is erased first, and LittleFS is written whole.
+        # The ROM cannot erase the chip. What is written is erased first; the other blocks of LittleFS are free ones.
         console.print("without the stub this takes minutes, and nothing can be verified")
-    size = f"{chip.flash_size // 1024 // 1024}MB"
+    # The header tells the firmware the size, and that is where it looks for the end of LittleFS.
+    size = f"{min(chip.flash_size, images.FLASH_SIZES[-1]) >> 20}MB"
     with show:
         for part in parts:
             show.start(part)
-            esptool.write_flash(esp, [(part.offset, part.data)], flash_size=size)
+            for piece in part.pieces:
+                esptool.write_flash(esp, [piece], flash_size=size)
+                show.advance(len(piece[1]))
     console.print(f"wrote {', '.join(p.name for p in parts)}{', verified by MD5' if esp.IS_STUB else ''}")
 
 
@@ -161,6 +181,7 @@ class _Show(EspLogBase):
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         self._bar = Progress(*columns, console=console)
         self._task: Any = None
+        self._piece = 0
 
     def __enter__(self) -> _Show:
         self._bar.start()
@@ -170,13 +191,19 @@ class _Show(EspLogBase):
         self._bar.stop()
 
     def start(self, part: Part) -> None:
-        self._task = self._bar.add_task(f"{part.name}, {len(part.data):,} bytes", total=None)
+        self._task = self._bar.add_task(f"{part.name}, {part.size:,} bytes", total=part.size)
+        self._piece = part.size if len(part.pieces) == 1 else 0
+
+    def advance(self, size: int) -> None:
+        """A piece of the part is done."""
+        if not self._piece:
+            self._bar.update(self._task, advance=size)
 
     def progress_bar(
         self, cur_iter: int, total_iters: int, prefix: str = "", suffix: str = "", bar_length: int = 30
     ) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, completed=cur_iter, total=total_iters)
+        if self._piece and total_iters:
+            self._bar.update(self._task, completed=self._piece * cur_iter // total_iters)
 
     def print(self, *args: Any, **kwargs: Any) -> None:
         """Not shown."""

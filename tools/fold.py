@@ -66,7 +66,11 @@ def _statements(
             case ast.If(test=ast.Compare(left=left, ops=[op])) if ast.unparse(left) == _DEVICE and isinstance(
                 op, (ast.Eq, ast.NotEq)
             ):
-                yield node.lineno, node.lineno, "if True:" if isinstance(op, ast.Eq) else "if False:"
+                chosen = node.body if isinstance(op, ast.Eq) else node.orelse
+                if all(isinstance(part, ast.ImportFrom) for part in chosen):  # stands at the top, then
+                    yield node.lineno, last, "; ".join(ast.unparse(part) for part in chosen) or "pass"
+                else:
+                    yield node.lineno, node.lineno, "if True:" if isinstance(op, ast.Eq) else "if False:"
             case ast.Try(body=[ast.ImportFrom(module="micropython", names=[ast.alias(name="const")])]):
                 yield node.lineno, last, "pass"
             case ast.ImportFrom() if node.col_offset == 0 or node.module != "micropython":

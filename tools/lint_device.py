@@ -1,6 +1,6 @@
 """Finds Python that the ESP8266 build of MicroPython 1.29 lacks although CPython and the unix VM have it.
 
-`python -m tools.lint_device [PATH …]` (default: lib, boot.py, main.py) prints `file:line: what: why` for each and
+`python -m tools.lint_device [PATH …]` (default: all device code) prints `file:line: what: why` for each and
 exits 1 if there is one. typecheck_device.py takes the methods listed here out of the type stubs. A line that may differ
 (a fallback for CPython) ends in `# device: ok, <reason>`; a whole file for CPython is named `…_cpython.py`.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-DEVICE_PATHS = ("lib", "boot.py", "main.py")
+DEVICE_PATHS = ("lib", "boot.py", "main.py", "firmware/device", "firmware/slim")
 WAIVER = "# device: ok,"
 
 MISSING_MODULES = frozenset(

@@ -1,7 +1,7 @@
 """`make monitor`: what a board says on its serial console, with the time of each line; comes back by itself.
 
-It only listens; for a prompt use `mpremote`. `--broker` adds what arrives at a broker, so that both sides of a reading
-are seen in their order.
+It only listens; for a prompt use `mpremote`. Tracebacks are shown with the names of the source (names.py). `--broker` adds
+what arrives at a broker, so that both sides of a reading are seen in their order.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import serial
 from rich.console import Console
 from rich.text import Text
 
-from tools.broker import BrokerError
-from tools.errors import ToolError
+from tools.names import Names
 from tools.readings import printable
-from tools.watcher import Watcher, parse_address
+from tools.watcher import ANYBODY, Login, Watcher, parse_address
+from tools.wire import reason
 
 BAUD = 115200
 WAIT = 0.2  # s for a byte
@@ -36,20 +36,26 @@ class Line:
         self._port = port
         self._serial: Any = None
         self._rest = b""
+        self._waiting = False
 
     def read(self) -> Iterator[str]:
         """The lines that have come; waits for at most WAIT. A line of our own says when the port goes and comes."""
         if self._serial is None:
             try:
                 self._serial = _open(self._port)
-            except (OSError, serial.SerialException):
+            except (OSError, serial.SerialException) as error:
+                if not self._waiting:
+                    self._waiting = True
+                    yield f"--- {reason(error, self._port)}; waiting for it"
                 time.sleep(RETRY)
                 return
+            self._waiting = False
             yield f"--- {self._port} is open"
         try:
             data = self._serial.read(max(1, self._serial.in_waiting))
         except (OSError, serial.SerialException):
             self.close()
+            self._waiting = True
             yield f"--- {self._port} is gone; waiting for it"
             return
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -71,22 +77,29 @@ def styled(text: str, now: datetime.datetime) -> Text:
     return Text.assemble((f"{now:%H:%M:%S}.{now.microsecond // 1000:03d}  ", "dim"), (text, style))
 
 
-def monitor(port: str, console: Console, broker: str = "", stop: Callable[[], bool] = lambda: False) -> None:
+def monitor(
+    port: str,
+    console: Console,
+    broker: str = "",
+    stop: Callable[[], bool] = lambda: False,
+    *,
+    topic: str = "#",
+    login: Login = ANYBODY,
+    names: Names | None = None,
+) -> None:
     """Show lines until Ctrl-C, or until `stop()`. Raises ToolError if the broker cannot be had."""
     line = Line(port)
+    names = names or Names.of_last_build()
     with ExitStack() as stack:
         stack.callback(line.close)
         watcher = None
         if broker:
-            watcher = Watcher(parse_address(broker), "#")
-            try:
-                watcher.start()
-            except BrokerError as error:
-                raise ToolError(str(error)) from error
+            watcher = Watcher(parse_address(broker, login.port), topic, login)
+            watcher.start()
             stack.callback(watcher.stop)
         while not stop():
             for text in line.read():
-                console.print(styled(text, datetime.datetime.now()), soft_wrap=True)
+                console.print(styled(names.long(text), datetime.datetime.now()), soft_wrap=True)
             while watcher:
                 try:
                     arrival = watcher.arrivals.get_nowait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.prompt import IntPrompt
@@ -22,6 +23,9 @@ BRIDGES = {
     (0x067B, 0x2303): "PL2303",
 }
 GROUP_HELP = "sudo usermod -aG dialout $USER, then log in again (Arch: group uucp)"
+# Linux makes a port with these modules; brltty (for Braille displays) takes the CH340's away on some Ubuntu releases
+MODULES = {0x10C4: "cp210x", 0x1A86: "ch341", 0x0403: "ftdi_sio", 0x067B: "pl2303"}
+USB_DEVICES = Path("/sys/bus/usb/devices")
 NONE_HELP = (
     "no board found: no USB serial port is there. Is the board plugged in? Does the cable carry data (many only charge)?\n"
     "Windows and macOS may need the driver of the board's CP2102 or CH340. With an adapter of your own: PORT=/dev/..."
@@ -50,6 +54,30 @@ def ports() -> list[Port]:
     return sorted(found, key=lambda p: (not p.board, p.device))
 
 
+def without_driver(devices: Path = USB_DEVICES) -> list[str]:
+    """Boards that are plugged in although there is no port for them, with what to do. Linux only; else empty."""
+    found = []
+    for folder in sorted(devices.glob("*")):
+        try:
+            vendor, product = (int((folder / name).read_text(), 16) for name in ("idVendor", "idProduct"))
+        except (OSError, ValueError):
+            continue  # a hub's interface, or gone in this moment
+        name = BRIDGES.get((vendor, product))
+        if name and not any(folder.glob("*/tty*")):
+            found.append(
+                f"a {name} is plugged in, but there is no port for it: sudo modprobe {MODULES[vendor]}"
+                + ("; on Ubuntu: sudo apt remove brltty, then plug it in again" if vendor == 0x1A86 else "")
+            )
+    return found
+
+
+def none_there() -> ToolError:
+    """What to say when there is no port."""
+    return ToolError(
+        "\n".join(["no board found: a driver is missing", *missing]) if (missing := without_driver()) else NONE_HELP
+    )
+
+
 def choose(wish: str, console: Console) -> str:
     """The port to use: `wish`, or the only board, or the user's choice. Raises ToolError, also if it may not be used."""
     if wish:
@@ -58,7 +86,7 @@ def choose(wish: str, console: Console) -> str:
     found = ports()
     found = [p for p in found if p.board] or found
     if not found:
-        raise ToolError(NONE_HELP)
+        raise none_there()
     if len(found) > 1:
         return _ask(found, console)
     console.print(f"using {found[0]}")
@@ -91,6 +119,6 @@ def show(console: Console) -> None:
     """The command: list them. Raises ToolError if there is none."""
     found = ports()
     if not found:
-        raise ToolError(NONE_HELP)
+        raise none_there()
     for port in found:
         console.print(str(port))

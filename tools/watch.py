@@ -1,7 +1,8 @@
 """`make watch`: a live table of all nodes at a broker: are they there, what do they read, how well do they live.
 
 Knows of a node only what its topics say: `<base>/status` (retained `online` or `offline`), `<base>/telemetry` (a JSON
-object of readings; rssi, free_heap and uptime among them are the node's health). `--csv` writes each reading down.
+object of readings; rssi, free_heap and uptime, there or in `<base>/health` and `<base>/info`, are the node's health).
+`--csv` writes each reading down.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tools.broker import BrokerError
-from tools.errors import ToolError
 from tools.readings import printable
-from tools.watcher import Arrival, Watcher, parse_address
+from tools.watcher import ANYBODY, Arrival, Login, Watcher, parse_address
 
 MAX_NODES = 200
 MAX_READINGS = 24  # of one node
 KEPT = 24  # values of a sparkline
 BARS = "▁▂▃▄▅▆▇█"
 HEALTH = ("rssi", "free_heap", "uptime", "reset_reason", "reconnects")  # shown in columns of their own, or not at all
+KINDS = ("status", "telemetry", "health", "info")
+HEADING = ("time", "node", "reading", "value")  # of the CSV file; time in UTC
 TICK = 0.5  # s
 
 
@@ -58,7 +59,7 @@ class Nodes:
     def add(self, arrival: Arrival) -> list[tuple[str, str, float | str]]:
         """Take a message; returns fresh readings as (node, name, value)."""
         base, _, kind = arrival.topic.rpartition("/")
-        if not base or kind not in ("status", "telemetry") or (base not in self.nodes and len(self.nodes) >= MAX_NODES):
+        if not base or kind not in KINDS or (base not in self.nodes and len(self.nodes) >= MAX_NODES):
             return []
         text = arrival.payload.decode("utf-8", "backslashreplace")
         node = self.nodes.setdefault(base, Node())
@@ -74,6 +75,8 @@ class Nodes:
         fresh: list[tuple[str, str, float | str]] = []
         for name, value in values.items() if isinstance(values, dict) else ():
             if isinstance(value, bool) or not isinstance(value, int | float | str):
+                continue
+            if kind != "telemetry" and name not in HEALTH:
                 continue
             if name in node.readings or len(node.readings) < MAX_READINGS:
                 node.readings.setdefault(name, deque(maxlen=KEPT)).append(value)
@@ -118,22 +121,23 @@ def watch(
     console: Console,
     *,
     topic: str = "node/#",
-    user: str = "",
-    password: str = "",
+    login: Login = ANYBODY,
     record: Path | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Show the table until Ctrl-C, or until `stop()`. Raises ToolError if the broker cannot be had."""
-    address = parse_address(broker)
-    watcher = Watcher(address, topic, user, password)
+    address = parse_address(broker, login.port)
+    watcher = Watcher(address, topic, login)
     nodes = Nodes()
     with ExitStack() as stack:
-        try:
-            watcher.start()
-        except BrokerError as error:
-            raise ToolError(str(error)) from error
+        writer = None
+        if record:
+            file = stack.enter_context(record.open("a", newline="", buffering=1))  # a line is there when it is written
+            writer = csv.writer(file)
+            if file.tell() == 0:
+                writer.writerow(HEADING)
+        watcher.start()
         stack.callback(watcher.stop)
-        writer = csv.writer(stack.enter_context(record.open("a", newline=""))) if record else None
         view = stack.enter_context(Live(console=console, auto_refresh=False)) if sys.stdout.isatty() else None
         while not stop():
             try:

@@ -1,9 +1,10 @@
-"""The independent client of `make run`: paho-mqtt, subscribed at the broker; it knows nothing of the node."""
+"""An independent client, paho-mqtt, at a broker: for `make run`, `watch`, `monitor` and `doctor`. Knows nothing of the node."""
 
 from __future__ import annotations
 
 import queue
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tools.broker import DEFAULT_PORT, BrokerError
 
 CONNECT_TIMEOUT = 5.0  # s, for TCP and for the broker's answer
 KEEPALIVE = 15  # s
+TLS_PORT = 8883
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,41 @@ class Arrival:
     at: float
 
 
-def parse_address(text: str) -> Address:
+@dataclass(frozen=True)
+class Login:
+    """How to get in. user: "" for none. tls: checked against the system's certificates, or those in the file `ca`."""
+
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+    ca: str = ""
+
+    @property
+    def port(self) -> int:
+        """Where brokers listen for that."""
+        return TLS_PORT if self.tls or self.ca else DEFAULT_PORT
+
+    def prepare(self, client: mqtt.Client) -> None:
+        """Raises BrokerError if the file of certificates cannot be used."""
+        if self.user:
+            client.username_pw_set(self.user, self.password or None)
+        if self.tls or self.ca:
+            try:
+                client.tls_set(self.ca or None)
+            except (OSError, ValueError) as error:
+                raise BrokerError(f"{self.ca}: {error}") from error
+        client.connect_timeout = CONNECT_TIMEOUT
+
+
+ANYBODY = Login()
+
+
+def parse_address(text: str, default_port: int = DEFAULT_PORT) -> Address:
     """`host`, `host:port`, `[IPv6]` or `[IPv6]:port`. Raises BrokerError that says what is wrong."""
     wrong = BrokerError(f"BROKER={text!r} is not host[:port]")
     host, colon, port = text.strip().rpartition(":")
     if not colon or port.endswith("]"):
-        host, port = text.strip(), str(DEFAULT_PORT)
+        host, port = text.strip(), str(default_port)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
@@ -56,10 +87,40 @@ def parse_address(text: str) -> Address:
     return Address(host, int(port))
 
 
+def _connect(client: mqtt.Client, address: Address) -> None:
+    """TCP, TLS and the first packet. Raises BrokerError, one line."""
+    try:
+        client.connect(address.host, address.port, KEEPALIVE)
+    except socket.gaierror:
+        raise BrokerError(f"no address for the broker's name {address.host!r}") from None
+    except ssl.SSLError as error:
+        raise BrokerError(f"no TLS with the broker at {address}: {error.reason or error}") from None
+    except OSError as error:
+        raise BrokerError(f"no broker at {address}: {error.strerror or error}") from None
+
+
+def refusal(address: Address, login: Login) -> str:
+    """Log in once and leave. "" if the broker lets us in, else its reason. Raises BrokerError if there is none."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)  # an identifier of its own: the node stays connected
+    login.prepare(client)
+    answers: queue.Queue[ReasonCode] = queue.Queue()
+    client.on_connect = lambda client, userdata, flags, reason, properties: answers.put(reason)
+    _connect(client, address)
+    client.loop_start()
+    try:
+        reason = answers.get(timeout=CONNECT_TIMEOUT)
+    except queue.Empty:
+        raise BrokerError(f"at {address} nobody answers as an MQTT broker does") from None
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    return str(reason) if reason.is_failure else ""
+
+
 class Watcher:
     """Subscribes to a filter and puts what arrives into `arrivals`; reconnects by itself."""
 
-    def __init__(self, address: Address, topic_filter: str, user: str = "", password: str = "") -> None:
+    def __init__(self, address: Address, topic_filter: str, login: Login = ANYBODY) -> None:
         self.arrivals: queue.Queue[Arrival] = queue.Queue(maxsize=1000)
         self.connected = False
         self._address = address
@@ -67,10 +128,8 @@ class Watcher:
         self._answered = threading.Event()
         self._refusal = ""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        if user:
-            self._client.username_pw_set(user, password or None)
+        login.prepare(self._client)
         self._client.reconnect_delay_set(1, 5)
-        self._client.connect_timeout = CONNECT_TIMEOUT
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
@@ -78,12 +137,7 @@ class Watcher:
 
     def start(self) -> None:
         """Connect and subscribe. Raises BrokerError, one line, if the broker cannot be had."""
-        try:
-            self._client.connect(self._address.host, self._address.port, KEEPALIVE)
-        except socket.gaierror:
-            raise BrokerError(f"no address for the broker's name {self._address.host!r}") from None
-        except OSError as error:
-            raise BrokerError(f"no broker at {self._address}: {error.strerror or error}") from None
+        _connect(self._client, self._address)
         self._client.loop_start()
         if not self._answered.wait(CONNECT_TIMEOUT):
             self._refusal = "it does not answer as an MQTT broker"

@@ -202,7 +202,7 @@ class Wire:
         except TransportExecError as error:
             raise BoardRaised(error.error_output) from error
         except (TransportError, PyboardError, serial.SerialException, OSError, struct.error, IndexError) as error:
-            raise WireLost(f"{doing} failed: {_reason(error, self.port)}") from error
+            raise WireLost(f"{doing} failed: {reason(error, self.port)}") from error
 
 
 def _hushed() -> contextlib.redirect_stdout[io.StringIO]:
@@ -229,7 +229,8 @@ def _ampy(port: str) -> Any:
     return board
 
 
-def _reason(error: BaseException, port: str) -> str:
+def reason(error: BaseException, port: str) -> str:
+    """Why the port does not serve us, for a person."""
     text = str(error)
     if "could not exclusively lock" in text or "failed to access" in text or "Resource temporarily" in text:
         return f"another program has {port} open, or it is gone"

@@ -69,7 +69,7 @@ def _rom(path: str) -> None:
             if _same(file, rom):
                 return
             print("update: writing %d bytes of ROMFS" % size)
-            _check(vfs.rom_ioctl(3, 0, size))
+            _check(vfs.rom_ioctl(3, 0, len(rom)))  # all of it: nothing of a longer one stays
             for block in range((size - 1) // _BLOCK, -1, -1):  # the header last: a torn image is no ROMFS
                 at = block * _BLOCK
                 file.seek(at)

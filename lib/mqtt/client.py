@@ -490,8 +490,9 @@ class Client:
             try:
                 return function(*args)
             except Exception as e:  # noqa: BLE001  (whatever the application raises; it is reported)
+                # MicroPython's own handler wants a task: it prints its coroutine.
                 asyncio.get_event_loop().call_exception_handler(
-                    {"message": "in a callback of mqtt", "exception": e, "future": None}
+                    {"message": "in a callback of mqtt", "exception": e, "future": asyncio.current_task()}
                 )
         return None
 

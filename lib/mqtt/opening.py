@@ -63,7 +63,12 @@ async def open_link(client: "Client", timeout: float) -> None:
     transport = client._transport
     client._fault = None
     if client.on_attempt:
-        client.on_attempt(client)
+        try:
+            client.on_attempt(client)
+        except OSError:
+            raise
+        except Exception as e:  # noqa: BLE001  (whatever the application raises; the task must not end by it)
+            raise OSError(errno.ECONNABORTED, "on_attempt: %r" % e)
     fresh = client._failures > 0 and client._failures % _LOOKUP_AFTER == 0
     client._failures += 1
     client._now = client._since = ticks_ms()

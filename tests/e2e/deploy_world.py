@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tools import deploy as deployer
 from tools.build import Build, build
-from tools.image import LITTLEFS_OFFSET, ROMFS_OFFSET, build_littlefs
+from tools.image import LITTLEFS_OFFSET, ROMFS_OFFSET, SDK_RESERVED, build_littlefs
 from tools.vboard import Board
 from tools.vboard.board import OFF
 
@@ -89,9 +89,14 @@ def romfs_on(image: Path, size: int) -> bytes:
     return image.read_bytes()[ROMFS_OFFSET : ROMFS_OFFSET + size]
 
 
-def deploy(board: Board | str, built: Build, tool: str = "mpremote") -> deployer.Deployed:
+def partitions_on(image: Path) -> bytes:
+    """ROMFS and LittleFS, all of both."""
+    return image.read_bytes()[ROMFS_OFFSET : FLASH - SDK_RESERVED]
+
+
+def deploy(board: Board | str, built: Build, tool: str = "mpremote", wipe: bool = False) -> deployer.Deployed:
     port = board if isinstance(board, str) else board.console_path
-    return deployer.deploy(port, built, Console(file=io.StringIO()), tool)
+    return deployer.deploy(port, built, Console(file=io.StringIO()), tool, wipe)
 
 
 class Cable:

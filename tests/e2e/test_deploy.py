@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deploy_world import FLASH, Cable, Project, deploy, factory_image, files_on, romfs_on
+from deploy_world import FLASH, Cable, Project, deploy, factory_image, files_on, partitions_on, romfs_on
 
 from tools import wire
 from tools.errors import ToolError
@@ -62,14 +62,48 @@ def test_from_empty_then_nothing_then_the_one_file_that_changed(project: Project
     assert versions(board, mark) == ["3", "1", "2"]
 
 
-def test_it_leaves_what_the_merged_image_holds(project: Project, board: Board) -> None:
+def test_from_empty_it_leaves_the_merged_image_byte_for_byte(project: Project, board: Board) -> None:
+    """As `make flash ALL=1` does, see test_flash.py."""
     board.power_on()
     built = project.build(settings=b'{"device": {"name": "x"}}')
     deploy(board, built)
     versions(board)
     board.power_off()
-    whole = built.merged.read_bytes()
-    assert romfs_on(board.flash, len(built.romfs)) == whole[0xB0000 : 0xB0000 + len(built.romfs)] == built.romfs
+    assert partitions_on(board.flash) == partitions_on(built.merged)
+    assert files_on(board.flash) == built.data
+
+
+def test_with_wipe_it_does_so_on_any_board(project: Project, tmp_path: Path) -> None:
+    image = factory_image(tmp_path / "flash.bin", {"settings.json": b"mine", "data/log.txt": b"x" * 90_000})
+    with image.open("r+b") as file:  # a ROMFS of which nothing shall stay
+        file.seek(0xB0000)
+        file.write(b"\xd2\xcd\x31" + b"old" * 100_000)
+    with Board(image) as board:
+        board.power_on()
+        built = project.build()
+        assert set(deploy(board, built, wipe=True).sent) == {*built.data, *(f"/rom/{path}" for path in built.files)}
+        versions(board)
+        board.power_off()
+    assert partitions_on(image) == partitions_on(built.merged)
+
+
+def test_after_an_update_romfs_is_that_of_the_merged_image_and_littlefs_has_its_files(
+    project: Project, board: Board
+) -> None:
+    """LittleFS puts files where its blocks are least worn; how they lie there is its business."""
+    board.power_on()
+    project.write("lib/sensors/long.py", f"text = {'long' * 5000!r}\n")
+    deploy(board, project.build())
+    versions(board)
+    (project.root / "lib" / "sensors" / "long.py").unlink()
+    project.version("2")
+    built = project.build()
+    mark = board.mark()
+    deploy(board, built)
+    versions(board, mark)
+    board.power_off()
+    rom = slice(0, 0x100000 - 0xB0000)
+    assert partitions_on(board.flash)[rom] == partitions_on(built.merged)[rom]
     assert files_on(board.flash) == files_on(built.merged) == built.data
 
 

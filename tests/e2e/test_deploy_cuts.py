@@ -16,6 +16,7 @@ from tools.vboard import Board
 from tools.vboard.board import OFF
 
 CUTS = 10  # in each way; `make soak`: 100
+MOST_WHOLE_WRITES = 140  # that fill an empty board, about
 MOST_WRITES = 450  # flash writes of the start of the board that takes the files, about
 
 
@@ -124,6 +125,88 @@ def test_the_power_fails_while_files_arrive(rounds: Rounds) -> None:
     power_cut(rounds, CUTS)
     print(rounds.outcome, sorted(rounds.where))
     assert rounds.outcome["old"] and sum(rounds.outcome.values()) == CUTS
+
+
+class Blank:
+    """Deployments to a board with base firmware only, or with WIPE=1; after a cut it has no program, or all of it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.project = Project(folder / "project")
+        self.built = self.project.build(settings=b'{"device": {"name": "x"}}')
+        self.board = Board(factory_image(folder / "flash.bin"))
+        self.factory = self.board.flash.read_bytes()
+        self.outcome = {"none": 0, "all": 0}
+
+    def cable(self, at: int, wipe: bool) -> int:
+        """Deploy, the cable and its power gone after `at` bytes (0: never); returns how many have passed."""
+        self.board.power_on()
+        cable = Cable(self.board, at, self.board.power_off)
+        try:
+            deploy(cable.path, self.built, wipe=wipe)
+        except ToolError:
+            assert at
+        finally:
+            cable.close()
+        return cable.passed
+
+    def writes(self, at: int, wipe: bool) -> None:
+        """Deploy, the power gone in the nth write to the flash after the board has been taken."""
+        self.board.power_on(cut_after=at)
+        cable = Cable(self.board)
+        try:
+            deploy(cable.path, self.built, wipe=wipe)
+        except ToolError:
+            assert self.board.state == OFF
+        finally:
+            cable.close()
+
+    def check(self, at: int) -> None:
+        self.board.power_off()
+        for _ in range(2):
+            mark = self.board.mark()
+            self.board.power_on()
+            self.board.wait_until(
+                lambda mark=mark: any(w in self.board.console.since(mark) for w in (">>> ", " end\n"))
+            )
+            log = self.board.console.since(mark)
+            self.board.power_off()
+        whole = "versions 1 1 1 end" in log
+        assert whole or files_on(self.board.flash).keys() <= {"boot.py", "stay"}, f"cut at {at}: {log}"
+        assert "corrupt" not in log and "Traceback" not in log
+        self.outcome["all" if whole else "none"] += 1
+
+
+def blank_cuts(folder: Path, count: int) -> dict[str, int]:
+    made = Blank(folder, int(os.environ.get("SEED", "1")))
+    with made.board:
+        length = made.cable(0, False)
+        made.check(0)
+        for i in range(count):
+            wipe = i % 2 == 1  # over what the round before has left
+            if not wipe:
+                made.board.flash.write_bytes(made.factory)
+            if i % 4 < 2:
+                at = made.random.randrange(1, length + 200)
+                made.cable(at, wipe)
+            else:
+                at = made.random.randrange(1, MOST_WHOLE_WRITES)
+                made.writes(at, wipe)
+            made.check(at)
+    print(made.outcome)
+    return made.outcome
+
+
+@pytest.mark.timeout(300)
+def test_the_cable_or_the_power_goes_while_an_empty_board_is_filled(tmp_path: Path) -> None:
+    assert blank_cuts(tmp_path, CUTS)["none"]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_an_empty_board_and_a_hundred_cuts(tmp_path: Path) -> None:
+    outcome = blank_cuts(tmp_path, 100)
+    assert outcome["none"] and outcome["all"]
 
 
 @pytest.mark.soak

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,11 +79,17 @@ def test_littlefs_has_the_mqtt_library_and_the_slim_node(root: Path) -> None:
     assert made.romfs == b"" and set(made.merged.read_bytes()[:0x100000]) == {0xFF}
 
 
+def test_the_bytes_do_not_depend_on_where_the_project_is(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "elsewhere")
+    here, there = (build("romfs", root=folder, settings=b"{}").merged for folder in (root, tmp_path / "elsewhere"))
+    assert here.read_bytes() == there.read_bytes()
+
+
 def test_frozen_checks_the_manifest_against_lib(root: Path) -> None:
     assert set(build("frozen", root=root).data) == {"boot.py", "main.py", "update.py"}
     (root / "lib" / "wifi").mkdir()
     (root / "lib" / "wifi" / "__init__.py").write_text("")
-    with pytest.raises(ToolError, match=r"do not name the same packages: wifi"):
+    with pytest.raises(ToolError, match=r"do not name the same files: wifi/__init__.py"):
         build("frozen", root=root)
     (root / "firmware" / "manifest.py").write_text('package("gone", base_path="../lib")\n')
     with pytest.raises(ToolError, match="names the package gone"):
@@ -110,6 +118,8 @@ def test_the_base_firmware_is_at_the_start(root: Path) -> None:
 def test_what_cannot_be_built_is_said(root: Path) -> None:
     with pytest.raises(ToolError, match="there is no target 'esp32'; choose one of: romfs, littlefs, frozen"):
         build("esp32", root=root)
+    with pytest.raises(ToolError, match="no flash of 3 MB on these boards; FLASH is 2 or 4"):
+        build("romfs", root=root, flash_size=3 << 20)
     (root / "lib" / "node" / "bad.py").write_text("def f(:\n")
     with pytest.raises(ToolError, match=r"node/bad.py does not compile"):
         build("romfs", root=root)
@@ -130,4 +140,7 @@ def test_the_report_shows_sizes_and_changes_since_the_last_build(root: Path) -> 
     rows = {line[1]: line for line in second if len(line) > 4}
     assert rows["node"][5].startswith("+")
     assert rows["wifi"][5] == "new"
-    assert rows["mqtt"][5] == "│"
+    assert rows["mqtt"][5] == "="
+    assert "as in the last build" not in first and "as in the last build" in reported()
+    (root / "lib" / "wifi" / "__init__.py").unlink()
+    assert re.search(r"wifi +│ +0 │ +gone", reported())

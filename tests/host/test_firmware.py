@@ -21,10 +21,10 @@ PIN = base.Pin("ESP8266_GENERIC", "FLASH_2M_ROMFS", "1.29.0", "http://127.0.0.1/
 QUIET = Console(file=io.StringIO())
 
 
-def check(tmp_path: Path, data: bytes, pin: base.Pin = PIN, **more: bool) -> base.Firmware:
+def check(tmp_path: Path, data: bytes, pin: base.Pin = PIN, target: str = "romfs") -> base.Firmware:
     path = tmp_path / "some.bin"
     path.write_bytes(data)
-    return base.check(path, pin, **more)
+    return base.check(path, pin, target)
 
 
 def test_the_pin_in_the_repository_can_be_read() -> None:
@@ -71,7 +71,13 @@ def test_an_esp32_image_is_called_that(tmp_path: Path) -> None:
 
 
 def test_stock_firmware_will_do_for_littlefs(tmp_path: Path) -> None:
-    assert check(tmp_path, firmware(build="ESP8266_GENERIC", version="1.27.0"), romfs=False).version == "1.27.0"
+    assert check(tmp_path, firmware(build="ESP8266_GENERIC", version="1.27.0"), target="littlefs").version == "1.27.0"
+
+
+def test_firmware_for_frozen_must_have_the_node_in_it(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="has no node frozen into it"):
+        check(tmp_path, firmware(), target="frozen")
+    assert check(tmp_path, firmware(build="ESP8266_GENERIC", frozen=b"x.py\0node/__init__.py\0"), target="frozen").size
 
 
 def test_a_pinned_hash_must_match(tmp_path: Path) -> None:

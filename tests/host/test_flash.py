@@ -40,9 +40,9 @@ def write(chip: BootLoader, base: Path, **more: object) -> str:
     return out.getvalue()
 
 
-def builder(project: Path, base: Path) -> object:
+def builder(project: Path, base: Path, most: int = 4 * MB) -> object:
     def make(size: int) -> Build:
-        return build(out=project / "out", root=project, firmware=base, flash_size=size)
+        return build(out=project / "out", root=project, firmware=base, flash_size=min(size, most))
 
     return make
 
@@ -62,6 +62,17 @@ def test_all_leaves_the_merged_image_byte_for_byte(tmp_path: Path, project: Path
     assert f"{size // MB}MB of flash" in said
     assert "MAC 18:fe:34:12:34:56" in said
     assert "verified by MD5" in said
+
+
+def test_of_a_larger_flash_4_mb_are_used(tmp_path: Path, project: Path, base: Path) -> None:
+    image = tmp_path / "flash.bin"
+    with BootLoader(image, flash_size=16 * MB) as chip:
+        said = write(chip, base, build=builder(project, base, 4 * MB))
+    assert "16MB of flash" in said
+    found, merged = bytearray(image.read_bytes()), (project / "out" / "flash.bin").read_bytes()
+    assert found[3] >> 4 == 4, "the firmware must look for the end of LittleFS where the image has it"
+    found[3] = merged[3]
+    assert found[: 4 * MB] == merged and set(found[4 * MB :]) == {0xFF}
 
 
 def test_without_the_stub_the_boot_rom_writes(tmp_path: Path, base: Path) -> None:

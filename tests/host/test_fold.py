@@ -43,6 +43,5 @@ if sys.implementation.name == "micropython":
 else:
     from .b import x
 """
-    expected = ["pass", "pass", "pass", "", "", "", "pass", *[""] * 7, "if True:", "    from .a import x", "else:",
-                "    from .b import x"]  # fmt: skip
+    expected = ["pass", "pass", "pass", "", "", "", "pass", *[""] * 7, "from .a import x", *[""] * 3]
     assert fold({"p/c.py": text, "p/b.py": "ONE = const(1)\n"})["p/c.py"].splitlines() == expected

@@ -27,7 +27,7 @@ def read(url: str) -> bytes:
 
 def test_heap_while_idle_and_while_a_page_is_drawn(tmp_path):
     ours = "".join(path.read_text(encoding="utf-8") for path in (UNIT / "portal_node.py", SCRIPT))
-    files = compile_tree(ROOT / "lib", tmp_path / "cache", public=re.findall(r"(?:\.|def )([a-z]\w*)", ours))
+    files = compile_tree(ROOT / "lib", tmp_path / "cache", public=re.findall(r"(?:\.|def )([A-Za-z]\w*)", ours))
     image = tmp_path / "rom.romfs"
     image.write_bytes(build_romfs({name: files[name] for name in files if name.startswith(("portal/", "settings/"))}))
     web, names = free_port(), free_port(socket.SOCK_DGRAM)

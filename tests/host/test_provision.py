@@ -9,13 +9,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
 
 from tests.e2e.deploy_world import factory_image, files_on
-from tools import provision
+from tools import provision, questions
 from tools.errors import ToolError
 from tools.label import Label
 from tools.settings_file import settings
@@ -107,7 +108,7 @@ def test_the_label_says_how_to_join() -> None:
 
 
 def test_questions_are_asked_again_until_the_answer_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["kitchen", "home", "short", "long enough", "10.0.0.1", "", ""])
+    answers = iter(["kitchen", "home", "short", "long enough", "10.0.0.1:1884", "", ""])
     secret = []
     monkeypatch.setattr(
         Console,
@@ -115,12 +116,54 @@ def test_questions_are_asked_again_until_the_answer_will_do(monkeypatch: pytest.
         lambda self, prompt="", *, password=False, stream=None: (secret.append(password), next(answers))[1],
     )
     out = io.StringIO()
-    pairs = provision.ask(Console(file=out, width=120), [])
+    pairs = questions.ask(Console(file=out, width=120), settings.defaults())
     assert dict(pairs)["wifi.networks.0.key"] == "long enough"
     assert secret == [False, False, True, True, False, False, True]
     assert "8 to 63 characters" in out.getvalue()
     cfg, faults = provision.merged(settings.defaults(), pairs)
-    assert not faults and cfg["mqtt"]["brokers"][0]["host"] == "10.0.0.1"
+    assert not faults and cfg["mqtt"]["brokers"][0] == {"host": "10.0.0.1", "port": 1884, "tls": False}
+
+
+def test_what_is_known_is_offered_and_stays_unless_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [
+        ("device.name", "kitchen"),
+        ("wifi.networks.0.ssid", "home"),
+        ("wifi.networks.0.key", "very secret"),
+        ("mqtt.brokers.0.host", "10.0.0.1:1884"),
+        ("mqtt.user", "u"),
+    ]
+    base, faults = provision.merged(settings.defaults(), known)
+    assert not faults
+
+    def after(*answers: str) -> tuple[dict[str, Any], str]:
+        left, said = iter(answers), io.StringIO()
+        monkeypatch.setattr(
+            Console, "input", lambda self, prompt="", **_: (said.write(str(prompt) + "\n"), next(left))[1]
+        )
+        cfg, faults = provision.merged(base, questions.ask(Console(file=said), base))
+        assert not faults
+        return cfg, said.getvalue()
+
+    cfg, said = after("", "", "", "", "", "")
+    assert cfg == base
+    assert "[kitchen]" in said and "[********]" in said and "very secret" not in said
+    cfg, _ = after("", "", "", "10.0.0.2", "-", "")
+    assert cfg["mqtt"]["brokers"] == [{"host": "10.0.0.2", "port": 1884, "tls": False}] and "user" not in cfg["mqtt"]
+    cfg, _ = after("", "guests", "", "", "", "")
+    assert cfg["wifi"]["networks"] == [{"ssid": "guests", "hidden": False}], "another network, another key"
+
+
+def test_a_new_name_is_the_access_points_too() -> None:
+    base = provision.with_access_point(provision.merged(settings.defaults(), [("device.name", "a")])[0])
+    cfg = provision.with_access_point(provision.merged(base, [("device.name", "b")])[0], base)
+    assert cfg["wifi"]["ap_ssid"] == "b" and cfg["wifi"]["ap_key"] == base["wifi"]["ap_key"]
+
+
+def test_a_table_with_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes("\ufeffdevice.name;mqtt.brokers.0.host\r\na;10.0.0.1\r\n".encode())
+    (row,) = provision.read_csv(path, settings.defaults())
+    assert not row.faults and row.cfg["mqtt"]["brokers"][0]["host"] == "10.0.0.1"
 
 
 def test_set_wants_name_and_value() -> None:
@@ -146,7 +189,9 @@ def test_a_board_gets_settings_and_gives_them_back_without_secrets(tmp_path: Pat
         out = io.StringIO()
         provision.show_board(board.console_path, Console(file=out, width=200))
         assert "very secret" not in out.getvalue() and key not in out.getvalue()
-        assert '"keepalive": 90' in out.getvalue() and "********" in out.getvalue()
+        lines = dict(line.split(maxsplit=1) for line in out.getvalue().splitlines())
+        assert lines["mqtt.keepalive"] == "90" and lines["wifi.networks.0.key"] == lines["wifi.ap_key"] == "********"
+        assert "mqtt.qos" not in lines, "a default"
     on_board = files_on(image)
     assert on_board["settings.json"] == content(cfg)
     assert "settings.put" not in on_board

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import lint_device, typecheck_device
+from tools import doctor, lint_device, onboard, typecheck_device, wire
 
 MISSING = [
     "import dataclasses",
@@ -101,6 +101,27 @@ def test_lint_prints_file_and_line_and_exits_1(tmp_path: Path, capsys: pytest.Ca
     assert "a.py:2: .zfill()" in capsys.readouterr().out
     (tmp_path / "a.py").write_text("x = 1\n")
     assert lint_device.main([str(tmp_path)]) == 0
+
+
+def test_what_the_tools_run_on_a_board_is_fit_for_it() -> None:
+    for name in ("STAY", "RESTART", "TOOLS", "EMPTY", "BLOCK_TOOLS", "ROM_HASH"):
+        code = getattr(onboard, name)
+        assert lint_device.lint(code.format(size=1) if name == "ROM_HASH" else code) == [], name
+    assert lint_device.lint(doctor._LOOK) == [] and lint_device.lint(wire._UNPACK) == []
+
+
+def test_all_device_code_is_looked_at() -> None:
+    looked = {
+        path.relative_to(lint_device.ROOT).as_posix()
+        for path in lint_device.device_files(lint_device.ROOT / p for p in lint_device.DEVICE_PATHS)
+    }
+    assert {
+        "boot.py",
+        "main.py",
+        "firmware/device/update.py",
+        "firmware/slim/main.py",
+        "lib/node/__init__.py",
+    } <= looked
 
 
 def typecheck(folder: Path, source: str) -> tuple[int, str]:

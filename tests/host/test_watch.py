@@ -96,6 +96,7 @@ def test_from_a_broker_to_a_csv_file(amqtt: EmbeddedBroker, tmp_path: Path) -> N
         client.loop_stop()
     assert ready.is_set()
     rows = list(csv.reader(record.open()))
+    assert rows.pop(0) == ["time", "node", "reading", "value"]
     assert rows[0][1:] == ["node/kitchen", "t", "21"] and rows[0][0].endswith("+00:00")
 
 

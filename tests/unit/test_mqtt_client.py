@@ -772,6 +772,51 @@ def _elsewhere():
     return socket.getaddrinfo("127.0.0.1", 1)[0][-1]
 
 
+# --- the application's own faults
+
+
+def test_callbacks_that_raise_do_not_end_the_link():
+    """With the event loop's own handler, which prints to stderr: on MicroPython it wants a task to print."""
+
+    async def scenario(broker, client, seen):
+        def raises_value_error(*args):
+            seen.append(args)
+            raise ValueError("of the application")
+
+        client.on_message = client.on_state = raises_value_error
+        await client.subscribe("x")
+        await client.publish("x", b"1", 1)
+        await broker.send(publish("x", b"1", 1, 5) + publish("x", b"2", 2, 6))
+        assert (await broker.expect(PUBACK)).pid == 5
+        assert (await broker.expect(PUBCOMP)).pid == 6
+        assert client.connected and client.connects == 1
+        assert [args[0].payload for args in seen[1:]] == [b"1", b"2"]
+        broker.drop()
+        await until(lambda: client.connects == 2)
+        await broker.send(publish("x", b"3", 1, 7))
+        assert (await broker.expect(PUBACK)).pid == 7
+        assert [args[0] for args in seen[3:5]] == [False, True]
+        await client.publish("x", b"4", 2)
+
+    play(scenario)
+
+
+def test_on_attempt_that_raises_lets_the_attempt_pass():
+    calls = []
+
+    def attempt(client):
+        calls.append(client.reason)
+        if len(calls) < 3:
+            raise KeyError("of the application")
+
+    async def scenario(broker, client, seen):
+        client.start()
+        await until(lambda: client.connected)
+        assert len(calls) == 3 and "KeyError" in str(calls[2]), calls
+
+    play(scenario, connect=False, on_attempt=attempt)
+
+
 # --- large messages
 
 

@@ -31,18 +31,28 @@ def _run(name):
 
 
 def _mount(path, offset, blocks):
+    """As _boot.py and inisetup.py of the port, but for the access point that the latter sets up."""
+    import os
+
+    import flashbdev
     import vb_flash
     import vfs
 
-    device = vb_flash.Flash(path, offset, blocks)
+    device = flashbdev.bdev = vb_flash.Flash(path, offset, blocks)
     vfs.umount("/")
     try:
         vfs.mount(vfs.VfsLfs2(device), "/")
     except OSError:
-        print("The filesystem appears to be corrupted.")  # inisetup.py of the port says so for ever
-        return
-    import os
-
+        first = bytearray(4096)
+        device.readblocks(0, first)
+        if any(byte != 0xFF for byte in first):
+            print("The filesystem appears to be corrupted.")  # inisetup.py says so for ever
+            return
+        print("Performing initial setup")
+        vfs.VfsLfs2.mkfs(device)
+        vfs.mount(vfs.VfsLfs2(device), "/")
+        with open("/boot.py", "w") as file:
+            file.write("# This file is executed on every boot\nimport gc\ngc.collect()\n")
     os.chdir("/")
 
 
@@ -63,7 +73,7 @@ def _start():
     vb_rpc.start(int(sys.argv[1]))
     path = sys.argv[2]
     rom_offset, rom_size, offset, blocks, cut, free, raw = vb_rpc.call("board", "hello")
-    for standin in ("time", "esp", "machine", "network", "socket"):
+    for standin in ("time", "esp", "flashbdev", "machine", "network", "socket"):
         __import__(standin)  # from this folder; they stay in sys.modules
     import vb_flash
     import vb_vfs as vfs

@@ -27,7 +27,10 @@ class Flash:
         self._file.seek(self._offset + number * _BLOCK + offset)
         self._file.readinto(buffer)
 
-    def writeblocks(self, number, buffer, offset=0):
+    def writeblocks(self, number, buffer, offset=None):
+        if offset is None:  # as in the port's flashbdev.py
+            self.ioctl(6, number)
+            offset = 0
         self._file.seek(self._offset + number * _BLOCK + offset)
         if _failing():
             self._file.write(memoryview(buffer)[: len(buffer) // 2])
