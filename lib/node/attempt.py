@@ -4,9 +4,10 @@
     broker -> login   the node's own connection (link.py)
     save              the settings on trial become the current ones
 
-Meanwhile a few lines on each step stand in for the page, as MQTT needs its heap (meanwhile.py). Afterwards MQTT goes, a page shows the outcome, and the node restarts,
-with the new settings and no access point, or with the old ones and the reason on its page (pending.py). `node.attempt`
-is [state, steps, told] as lib/portal shows it; `told` is set when a page has shown the outcome.
+Meanwhile a few lines on each step stand in for the page, as MQTT needs its heap (meanwhile.py). Afterwards MQTT goes,
+a page shows the outcome, and the node restarts, with the new settings and no access point, or with the old ones and the
+reason on its page (pending.py). `node.attempt` is [state, steps, told] as lib/portal shows it; `told` is set when a page
+has shown the outcome.
 """
 
 import asyncio
@@ -53,25 +54,25 @@ def start(node: "Node", fresh: bool) -> None:
     for name in list(sys.modules):
         if name.split(".")[0] == "portal":
             del sys.modules[name]
-    node.attempt = [_TRYING, [[name, _WAITING, ""] for name in _STEPS], False]
+    attempt: list = [_TRYING, [[name, _WAITING, ""] for name in _STEPS], False]
+    node.attempt = attempt
     node.mute = "wifi"  # no MQTT before the network is settled
     node.wifi.open_ap(_OPEN_S)
     if fresh:
         node.wifi.start_trial(node.cfg["wifi"]["networks"][0])
-    asyncio.create_task(_run(node, fresh))
+    asyncio.create_task(_run(node, attempt, fresh))
 
 
-async def _run(node: "Node", fresh: bool) -> None:
-    stand_in = asyncio.create_task(call("meanwhile.serve", node))
+async def _run(node: "Node", attempt: list, fresh: bool) -> None:
+    stand_in = asyncio.create_task(call("meanwhile.serve", node, attempt[1]))
     try:
-        reason = await _tried(node, fresh)
+        reason = await _tried(node, attempt[1], fresh)
     except Exception as e:  # noqa: BLE001  whatever it is: it ends the trial, and the page says so
         gc.collect()
         reason = "%s: %s" % (type(e).__name__, e)
     stand_in.cancel()
     node.mute = "restart"  # no connection to a broker from now on: the heap is the page's
     await node.stop()
-    attempt = node.attempt
     if reason:
         for step in attempt[1]:
             if step[1] == _TRYING:
@@ -80,7 +81,7 @@ async def _run(node: "Node", fresh: bool) -> None:
                 call("pending.failed", step[0], reason)
     else:
         call("pending.kept")
-        _begin(node, "")
+        _begin(attempt[1], "")
         node.log(INFO, "new settings: in use")
     settings.release()
     gc.collect()
@@ -100,19 +101,19 @@ async def _shown(attempt: list, looks: int, more: int) -> None:
         await asyncio.sleep_ms(_LOOK_MS * more)
 
 
-def _begin(node: "Node", name: str) -> None:
+def _begin(steps: list, name: str) -> None:
     """Step `name` is being tried; those before it are done."""
-    for step in node.attempt[1]:
+    for step in steps:
         if step[0] == name:
             step[1] = _TRYING
             return
         step[1] = _DONE
 
 
-async def _tried(node: "Node", fresh: bool) -> str:
+async def _tried(node: "Node", steps: list, fresh: bool) -> str:
     """Try the settings and keep them; returns "" or why not."""
     wifi = node.wifi
-    _begin(node, "wifi")
+    _begin(steps, "wifi")
     reason = "no_network"
     for _ in range(_WIFI_LOOKS if node.cfg["wifi"]["networks"] else 0):
         await asyncio.sleep_ms(_LOOK_MS)
@@ -123,11 +124,11 @@ async def _tried(node: "Node", fresh: bool) -> str:
     if not wifi.online:
         reason = wifi.trial or wifi.reason or reason
         if reason == "no_address":
-            _begin(node, "address")
+            _begin(steps, "address")
         return reason
     if fresh:
         wifi.apply(node.cfg["wifi"])
-    _begin(node, "broker")
+    _begin(steps, "broker")
     gc.collect()
     node.mute = ""
     seen = None
@@ -151,19 +152,19 @@ async def _tried(node: "Node", fresh: bool) -> str:
             seen = reason
             failures += 1
             if failures >= len(link.platform.brokers):
-                return _why(node, reason, client.ssl)
+                return _why(steps, reason, client.ssl)
     else:
-        return _why(node, seen, False) if seen else "no_answer"
-    _begin(node, "save")
+        return _why(steps, seen, False) if seen else "no_answer"
+    _begin(steps, "save")
     return ""
 
 
-def _why(node: "Node", reason: Exception, tls: object) -> str:
+def _why(steps: list, reason: Exception, tls: object) -> str:
     """The reason of a failed connection in the page's words, with the step that it belongs to begun."""
     code = getattr(reason, "code", None)  # of the CONNACK
     text = str(reason)
     if code is not None or not isinstance(reason, OSError) or "CONNACK" in text:
-        _begin(node, "login")
+        _begin(steps, "login")
         if code is None:
             return "no_answer" if "CONNACK" in text else text
         return _REFUSED[code] if code < len(_REFUSED) else text

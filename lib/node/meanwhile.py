@@ -32,8 +32,8 @@ _NAMES = "WiFi|Address 地址|Find the broker 查找服务器|Log in 登录|Save
 _MARKS = " …✗✓"
 
 
-async def serve(node: "Node") -> None:
-    """Answer until cancelled."""
+async def serve(node: "Node", steps: list) -> None:
+    """Answer until cancelled, with the names and states of `steps`."""
     sock = socket.socket()
     client = None
     try:
@@ -50,7 +50,7 @@ async def serve(node: "Node") -> None:
                 continue  # nobody there
             try:
                 client.setblocking(False)
-                await _answer(client, node.attempt[1])
+                await _answer(client, steps)
             except OSError:
                 pass  # gone again
             client.close()

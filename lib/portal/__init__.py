@@ -74,10 +74,7 @@ class Portal:
 
     def busy(self) -> bool:
         """Is there a connection?"""
-        for slot in self.slots or ():
-            if slot.task is not None:
-                return True
-        return False
+        return bool([slot for slot in self.slots or () if slot.task is not None])
 
     async def run(self) -> None:
         """Serve until cancelled. OSError if a port is taken. Cancelling closes every socket."""

@@ -113,7 +113,7 @@ class Page:
         yield from self.draw(b"end")
         if state == FAILED:
             yield from self.draw(b"script", self.nonce)
-        if state == DONE or state == ENDING:
+        if state in (DONE, ENDING):
             node.told()
 
     def _status(self):

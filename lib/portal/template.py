@@ -68,7 +68,7 @@ ol{list-style:none;padding:0;margin:0 0 12px}
 .r{color:var(--r)}
 [hidden]{display:none!important}
 @css-hidden
-@supports selector(:has(a)){.p{display:none}
+ @supports selector(:has(a)){.p{display:none}
 @css-platform
 form:has([value=[[0]]]:checked) .[[0]]
 @css-shown

@@ -17,13 +17,15 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from portal_browser import browser, needs_chromium
+from portal_probes import PROBES
 
 from tests.brokers import Mosquitto, find_program
 from tools.board_run import BROKER_NAME
 from tools.image import build_image
 from tools.vboard import Board
-from tools.watcher import Address, Watcher
+from tools.watcher import Address, Login, Watcher
 
 pytestmark = needs_chromium
 
@@ -62,11 +64,19 @@ def board(tmp_path: Path, broker: Mosquitto) -> Iterator[Board]:
     with Board(image, names={BROKER_NAME: (broker.host, broker.port)}, speed=4) as board:
         board.air.add("home", "secret123", rssi=-50)
         board.air.add("neighbour", "other-key", rssi=-80)
+        board.port = port  # type: ignore[attr-defined]
         board.page = f"http://127.0.0.1:{port}/"  # type: ignore[attr-defined]
         board.power_on()
         board.wait_for("page: up", timeout=30)
         yield board
-        print(board.log)
+
+
+def ask(board: Board, host: str, path: str) -> tuple[int, bytes]:
+    """Status and body of the answer to a phone that asks for http://host/path."""
+    with socket.create_connection(("127.0.0.1", board.port), 20) as sock:  # type: ignore[attr-defined]
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: sock.recv(4096), b""))
+    return int(answer[9:12]), answer.split(b"\r\n\r\n", 1)[1]
 
 
 def picture(page, name: str) -> None:
@@ -109,6 +119,7 @@ class Visitor:
 
 
 def test_wrong_key_then_wrong_password_then_right_and_readings_arrive(board: Board, broker: Mosquitto) -> None:
+    assert [(host, ask(board, host, path)[0]) for host, path, _, _ in PROBES] == [(row[0], 302) for row in PROBES]
     with browser() as chromium:
         first = Visitor(chromium, board)
         first.save("wrong-key", PASSWORD)
@@ -132,13 +143,37 @@ def test_wrong_key_then_wrong_password_then_right_and_readings_arrive(board: Boa
         third.page.get_by_text("请检查用户名和密码").wait_for()  # still to be read by who joins again
         third.save("", PASSWORD)  # the key is kept
         third.page.get_by_text("设置已保存").wait_for()
+        asked = [(host, path, *ask(board, host, path)) for host, path, _, _ in PROBES]
+        assert asked == list(PROBES)  # they are told that all is well: phones close their sheet
         picture(third.page, "done-zh")
         third.leave()
-    watcher = Watcher(Address(broker.host, broker.port), "node/fresh/telemetry", USER, PASSWORD)
+    watcher = Watcher(Address(broker.host, broker.port), "node/fresh/telemetry", Login(USER, PASSWORD))
     watcher.start()
     try:
         assert "temperature" in json.loads(watcher.arrivals.get(timeout=30).payload)
     finally:
         watcher.stop()
+    assert not board.silicon.radio.wlan(1).active()  # the access point has gone
     assert "MemoryError" not in board.log and "Traceback" not in board.log
-    assert "settings.candidate.json" not in board.log
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "moment", ["new settings: on trial", "wifi: online", "mqtt: connected", "new settings: in use"]
+)
+def test_power_cut_during_the_trial(board: Board, broker: Mosquitto, moment: str) -> None:
+    """The node boots with the old settings and says so, or with the new ones."""
+    with browser() as chromium:
+        visitor = Visitor(chromium, board)
+        visitor.save("secret123", PASSWORD)
+        board.wait_for(moment, timeout=30)
+        board.power_off()
+        mark = len(board.log)
+        board.power_on()
+        if moment == "new settings: in use":
+            board.wait_for("mqtt: connected", since=mark, timeout=40)
+            return
+        board.wait_for("page: up", since=mark, timeout=40)
+        assert "interrupted by a restart" in visitor.outcome()
+        visitor.page.locator("[name='network.key']").wait_for()
+        visitor.leave()
