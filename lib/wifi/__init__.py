@@ -40,7 +40,9 @@ def call(name: str, m: "Manager", *args: object) -> "Any":
     try:
         return getattr(modules[module], function)(m, *args)
     finally:
-        for module in cold.split() if m.calm or module != "wifi.clockwork" else ():  # it stays while it is needed
+        if module == "wifi.clockwork" and not m.calm:
+            cold = ""  # it stays while it is needed
+        for module in cold.split():
             if (m.calm or module != "wifi.clockwork") and modules.pop(module, None) is not None:
                 package, name = (module + ".").split(".")[:2]
                 if hasattr(modules.get(package), name):
