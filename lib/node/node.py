@@ -286,8 +286,8 @@ class Node:
         """An edge of the WiFi's state table."""
         if event == "address":
             self.log(INFO, "wifi: online, address %s" % self.wifi.sta.ifconfig()[0])
-        elif event in ("failed", "lost", "dead"):
-            self.log(WARNING, "wifi: %s" % (reason or event))
+        elif event in ("failing", "failed", "lost", "dead"):
+            call("trouble.wifi", self, reason or event)
         else:
             self.log(DEBUG, "wifi: %s -> %s" % (event, state))
 

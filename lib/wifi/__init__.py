@@ -40,6 +40,8 @@ def call(name: str, m: "Manager", *args: object) -> "Any":
     try:
         return getattr(modules[module], function)(m, *args)
     finally:
+        if module == "wifi.clockwork" and not m.calm:
+            cold = ""  # it stays while it is needed
         for module in cold.split():
             if (m.calm or module != "wifi.clockwork") and modules.pop(module, None) is not None:
                 package, name = (module + ".").split(".")[:2]
@@ -52,8 +54,9 @@ class Manager:
 
     `cfg` is section `wifi` of the settings, `device_id` a short text that names the chip, `network` the port's module,
     `clock` has `ticks_ms()` and `ticks_diff(a, b)` as module `time` of MicroPython. `on_event(event, state, reason)` is
-    called after each edge. `store` has `load() -> bytes | None` and `save(bytes)`: 36 bytes, written only when a
-    credential changes (default: file /wifi.dat). `probe(gateway, dns)` starts a look at the gateway (gateway.py).
+    called after each edge, and with event "failing" when the SDK had no success but goes on. `store` has
+    `load() -> bytes | None` and `save(bytes)`: 36 bytes, written only when a credential changes (default: file
+    /wifi.dat). `probe(gateway, dns)` starts a look at the gateway (gateway.py).
     What a page or a button asks for stands in requests.py and is called as a method: `manager.scan()`.
     """
 

@@ -86,6 +86,8 @@ def _look_at_attempt(m: Manager) -> "str | None":
     if 2 <= code <= 4 and code != m._code:
         m._rises += 1
         m.reason = ("wrong_key", "no_network", "refused")[code - 2]
+        if m._on_event:
+            m._on_event("failing", m.state, m.reason)
     m._code = code
     patience = 100  # the only network: the SDK's own tries are as good as ours
     if m.state == "trying" or len(m.cfg["networks"]) > 1:

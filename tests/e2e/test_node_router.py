@@ -10,7 +10,8 @@ import pytest
 from test_node_faults import node, watching
 
 from tests.brokers import Mosquitto
-from tools.board_run import node_settings
+from tools.board_run import KEY, SSID, node_settings
+from tools.image import build_image
 from tools.settings_file import stored
 from tools.vboard import Board
 from tools.watcher import Watcher
@@ -70,3 +71,16 @@ def test_router_and_broker_reboot_and_the_node_publishes_again(
         assert board.silicon.radio.attempts == searches, "it searched for a network that it was in"
         assert "wifi: dead" not in board.log
         assert (board.store.written, board.boots) == (written, boots)
+
+
+def test_a_wrong_key_is_said_once_in_words_and_the_right_one_works(tmp_path: Path) -> None:
+    image = build_image(tmp_path / "flash.bin", node_settings("key", 1883))
+    with Board(image, speed=2) as board:
+        router = board.air.add(SSID, "changed key")
+        board.power_on()
+        board.wait_for(f"wifi: the key is wrong, network b'{SSID}'", timeout=PATIENCE)
+        searches = board.silicon.radio.attempts
+        board.wait_until(lambda: board.silicon.radio.attempts > searches, timeout=PATIENCE)
+        assert board.log.count("the key is wrong") == 1
+        board.air.change(router, key=KEY)
+        board.wait_for("wifi: online, address 192.168.1.", timeout=PATIENCE)

@@ -116,6 +116,12 @@ def test_keys():
         assert fault.endswith("wanted 8 to 63 characters or 64 hex digits")
 
 
+def test_key_of_the_own_access_point_has_no_64_digits():
+    assert faults_of({"wifi": {"ap_key": "x" * 63}}) == []
+    fault = one_fault({"wifi": {"ap_key": "0" * 64}})  # the port cuts it
+    assert fault == "wifi.ap_key: the value is 64 characters long, wanted 8 to 63 characters"
+
+
 def test_no_fault_shows_a_secret():
     raw = {"mqtt": {"password": "hunter2" * 50}, "device": {"password": "hunter2"}, "cloud": {"secret": ["hunter2"]}}
     faults = faults_of(raw)
