@@ -39,6 +39,7 @@ async def wait_after(client: "Client") -> bool:
     """After a fault: close, and wait for the next attempt. Returns whether there is to be one."""
     client.reason = client._fault
     lost(client)
+    client._fault = None  # from here on a cancel is meant for the task
     if not client.reconnect or client._once:
         return False
     # Full jitter under an exponential ceiling; refused by name (not "server unavailable"): near the ceiling.

@@ -56,7 +56,9 @@ PEER_FIGURES = (
     ("window1", "QoS 1 round trips, window 1", "/s"),
     ("echo", "echo (publish and receive), QoS 0", "/s"),
     ("far1", "QoS 1 at 100 ms round trip, window 1", "/s"),
+    ("far8", "QoS 1 at 100 ms round trip, window 8", "/s"),
     ("alloc0", "heap allocated per QoS 0 publish", " B"),
+    ("alloc_in", "heap allocated per received message", " B"),
 )
 
 
@@ -226,7 +228,8 @@ def versions(program: str) -> str:
     vm = subprocess.run(
         [*VM, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
     ).stdout.strip()
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+    load = f"load average {os.getloadavg()[0]:.1f}"  # speeds say little on a busy machine
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, {load}"
     return f"{machine}; MicroPython {vm} (64-bit unix VM); {mosquitto}"
 
 

@@ -754,6 +754,21 @@ def test_full_jitter_under_an_exponential_ceiling():
     play(scenario, max_backoff=4)
 
 
+def test_its_task_can_be_cancelled_while_it_waits_for_the_next_attempt():
+    """As the end of a program does on CPython."""
+
+    async def scenario(broker, client, seen):
+        broker.code = 3
+        broker.drop()
+        await until(lambda: client.reason and client._wait and not client._stage and client._failures > 2)
+        task = client._task
+        task.cancel()
+        await until(task.done)
+        assert client._task is None
+
+    play(scenario, max_backoff=30)
+
+
 def test_on_attempt_may_change_the_broker_and_let_an_attempt_pass():
     async def main():
         good, bad = Broker(), Broker()
