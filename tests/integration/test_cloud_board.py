@@ -242,3 +242,12 @@ def test_the_page_says_why_the_cloud_refuses(tmp_path: Path) -> None:
         with urlopen(request, timeout=PATIENCE) as answer:
             page = answer.read().decode()
         assert "check DeviceSecret" in page and SECRET not in page
+
+
+def test_too_much_for_the_account_is_said(tmp_path: Path) -> None:
+    """Adafruit IO's rate is that of the whole account, so a node that keeps its own pace may be told off all the same."""
+    rule = rules.AdafruitIO("alice", SECRET)
+    rule.rate = (2, 600.0)
+    with world(tmp_path, "adafruitio", rule).running() as w:
+        w.says("alice data rate limit reached")
+        assert len(w.cloud.reports) == 2 and w.cloud.refused[0] == "more than 2 messages in 600.0 s"
