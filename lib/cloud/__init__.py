@@ -28,7 +28,7 @@ class Platform:
     """One broker as the node sees it: its limits, and as methods the functions of its module.
 
     brokers: [(host, port, tls)], to be tried in turn. client_id. keepalive: s. qos, retain: for readings. Some have
-    base: the base topic, or cert, key: files of the client certificate.
+    base: the base topic.
     """
 
     # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
@@ -42,6 +42,7 @@ class Platform:
     needs_clock = False  # must the time be known before credentials()?
     # Unix time at which to reconnect, so that credentials() makes a new token; None: never
     renew_at: "int | None" = None
+    cert = key = ""  # files of the client certificate and its key (DER)
     topics = False  # to be set by the node: one topic a value instead of one JSON message, where topics are free
     dropped = 0  # readings that no message of this platform can hold
 
@@ -52,8 +53,6 @@ class Platform:
     qos: int
     retain: bool
     base: str
-    cert: str
-    key: str
     _user: "str | None"
     _password: "str | None"
     _id: int  # of the last message

@@ -59,7 +59,9 @@ class Link:
             raise OSError(errno.EAGAIN)
         self._broker = (self._broker + 1) % len(platform.brokers)
         client.host, client.port, tls = platform.brokers[self._broker]
-        client.ssl = True if tls else None
+        client.ssl = tls or None
+        if tls and platform.cert:
+            client.ssl = call("certificate.context", platform.cert, platform.key)
         try:
             client.set_identity(*platform.credentials(node.unix()))
         except ValueError as e:
@@ -118,7 +120,7 @@ class Link:
         if up:
             self.said = ""
             client = self.client
-            checked = ", TLS without a check of its certificate" if client.ssl is True else ""
+            checked = ", TLS without a check of its certificate" if client.ssl else ""
             node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))
             node.wifi.report_online(True, True)
             asyncio.create_task(self._greet())
