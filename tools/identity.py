@@ -62,7 +62,7 @@ def identity(raw: dict[str, Any], device_id: str, now: int | None = None, show_s
         "user": HIDDEN if secret_user and user and not show_secrets else user,
         "password": HIDDEN if password and not show_secrets else password,
         "token_renewed": None if platform.renew_at is None else platform.renew_at,
-        "client_certificate": platform.cert or None,
+        "client_certificate": getattr(platform, "cert", None),
         "keepalive": platform.keepalive,
         "clean_session": platform.clean_only or cfg["mqtt"].get("clean_session", True),
         "will": {"topic": will[0], "payload": will[1], "retain": will[3]} if will else None,

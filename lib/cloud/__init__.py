@@ -21,14 +21,13 @@ MODULES = (
     "base body own sign why plain homeassistant aliyun tencent tencent_hub onenet onenet_legacy thingsboard adafruitio "
     "thingspeak azure aws emqx hivemq"
 )
-_HELPERS = 5  # of them, before the platforms
 
 
 class Platform:
     """One broker as the node sees it: its limits, and as methods the functions of its module.
 
     brokers: [(host, port, tls)], to be tried in turn. client_id. keepalive: s. qos, retain: for readings. Some have
-    base: the base topic.
+    base: the base topic, or cert, key: files of the client certificate (DER).
     """
 
     # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
@@ -42,7 +41,6 @@ class Platform:
     needs_clock = False  # must the time be known before credentials()?
     # Unix time at which to reconnect, so that credentials() makes a new token; None: never
     renew_at: "int | None" = None
-    cert = key = ""  # files of the client certificate and its key (DER)
     topics = False  # to be set by the node: one topic a value instead of one JSON message, where topics are free
     dropped = 0  # readings that no message of this platform can hold
 
@@ -53,6 +51,8 @@ class Platform:
     qos: int
     retain: bool
     base: str
+    cert: str
+    key: str
     _user: "str | None"
     _password: "str | None"
     _id: int  # of the last message
@@ -103,7 +103,7 @@ def create(cloud: dict, mqtt: dict, device: dict) -> Platform:
         kind = "homeassistant"
     elif cloud.get("edition") in ("hub", "legacy"):
         kind += "_" + cloud["edition"]
-    if kind not in MODULES.split()[_HELPERS:]:
+    if kind not in MODULES.split()[5:]:  # without the helpers
         raise ValueError("cloud.platform: there is no " + kind)
     platform = Platform(kind)
     __import__("cloud." + kind, None, None, ("x",)).setup(platform, cloud, mqtt, device)

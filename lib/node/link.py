@@ -60,7 +60,7 @@ class Link:
         self._broker = (self._broker + 1) % len(platform.brokers)
         client.host, client.port, tls = platform.brokers[self._broker]
         client.ssl = tls or None
-        if tls and platform.cert:
+        if tls and hasattr(platform, "cert"):
             client.ssl = call("certificate.context", platform.cert, platform.key)
         try:
             client.set_identity(*platform.credentials(node.unix()))
