@@ -42,7 +42,7 @@ firmware: .venv/.ready ## get and check the base firmware, MicroPython itself (F
 flash: .venv/.ready ## erase the chip and write the base firmware; ALL=1: the program too (PORT, FILE, SETTINGS)
 	@exec $(PY) -m tools flash
 
-deploy: .venv/.ready ## bring the program on a board up to date (PORT, TARGET, SETTINGS, TOOL=ampy)
+deploy: .venv/.ready ## bring the program on a board up to date (PORT, TARGET, SETTINGS, TOOL=ampy, WIPE=1)
 	@exec $(PY) -m tools deploy
 
 provision: .venv/.ready ## settings and a label for one board, or with CSV=file for many (PORT, SETTINGS, SHOW=1)

@@ -81,8 +81,7 @@ def deploy(port: str, built: Build, console: Console, tool: str = "mpremote", wi
 
 def _whole(wire: Wire, built: Build, console: Console) -> Deployed:
     """All of it, where nothing is or shall stay."""
-    if built.romfs:
-        _rom_hash(wire, 1)
+    _check_firmware(wire, built)
     try:
         count = whole.write(wire, built, console)
     except (WireLost, BoardRaised) as error:
@@ -105,6 +104,7 @@ def _plan(wire: Wire, built: Build, done: Deployed, console: Console) -> _Plan:
     folders = tuple({"/" + path.rpartition("/")[0] + "/" for path in built.data if "/" in path})
     remove = [path for path in sorted(there) if folders and path.startswith(folders) and path[1:] not in built.data]
     rom: list[tuple[str, bytes]] = []
+    _check_firmware(wire, built)
     if built.romfs and wire.tool == "ampy":
         console.print("ampy cannot write ROMFS; only the files on LittleFS are deployed. Leave TOOL out for all of it.")
     elif built.romfs:
@@ -124,14 +124,21 @@ def _plan_rom(wire: Wire, built: Build, done: Deployed) -> list[tuple[str, bytes
 
 
 def _rom_hash(wire: Wire, size: int) -> str:
-    """Of the first bytes of the ROMFS partition. Raises ToolError if the board has none."""
-    found = wire.run(onboard.ROM_HASH.format(size=size)).strip()
-    if found == "none":
+    """Of the first bytes of the ROMFS partition, "none" if the board has none."""
+    return wire.run(onboard.ROM_HASH.format(size=size)).strip()
+
+
+def _check_firmware(wire: Wire, built: Build) -> None:
+    """Raises ToolError if the board's firmware is for another target."""
+    if built.target == "frozen" and wire.run(onboard.HAS_NODE).strip() != "True":
+        raise ToolError(
+            "the firmware of this board has no node frozen into it: make flash TARGET=frozen FILE=yours.bin"
+        )
+    if built.romfs and wire.tool != "ampy" and _rom_hash(wire, 1) == "none":
         raise ToolError(
             "the firmware of this board has no ROMFS partition. Write the right one with make flash, "
             "or deploy the slim node for stock firmware: TARGET=littlefs"
         )
-    return found
 
 
 def pieces(image: bytes, files: Mapping[str, bytes], old: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
@@ -188,7 +195,7 @@ def _check_space(wire: Wire, built: Build, plan: _Plan) -> None:
     if free < needed:
         raise ToolError(
             f"the board's file system is full: {free:,} bytes are free, {needed:,} are needed. "
-            "Nothing has changed; remove files from it (mpremote fs ls, mpremote fs rm)."
+            "Nothing has changed; remove files from it (mpremote fs ls, mpremote fs rm), or make deploy WIPE=1."
         )
 
 
@@ -268,5 +275,5 @@ def say(done: Deployed, console: Console) -> None:
     shown = ", ".join(done.sent[:8]) + (f" and {len(done.sent) - 8} more" if len(done.sent) > 8 else "")
     console.print(f"sent {shown}: {done.bytes:,} bytes; {done.unchanged} files were up to date", soft_wrap=True)
     if SETTINGS in done.sent:
-        console.print("its settings were replaced")
+        console.print("its settings are the given ones now")
     console.print("the node starts")

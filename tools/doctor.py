@@ -40,7 +40,9 @@ try:
  import node
  n=getattr(node,'__file__','') or 'frozen'
 except ImportError:n=''
-print(json.dumps({'platform':sys.platform,'version':sys.version.split('; ')[-1],'rom':rom,'program':_l('/rom'),'node':n,
+try:m='slim node' in open('/main.py').read(80)
+except OSError:m=False
+print(json.dumps({'platform':sys.platform,'version':sys.version.split('; ')[-1],'rom':rom,'slim':m,'program':_l('/rom'),'node':n,
  'release':'.'.join([str(i) for i in sys.implementation[1][:3]]),'lib':_l('/lib'),'files':_l('/'),'free':s[0]*s[3],'heap':h}))
 """
 
@@ -121,8 +123,8 @@ class Doctor:
             self._say(GOOD, "the program is frozen into its firmware")
         elif found["node"]:
             self._say(GOOD, f"the program is in ROMFS: {', '.join(sorted(found['program']))}")
-        elif "mqtt" in found["lib"] and not found["rom"]:
-            self._say(GOOD, "the slim node is on LittleFS; its firmware has no ROMFS partition for the whole one")
+        elif found["slim"] and "mqtt" in found["lib"]:
+            self._say(GOOD, "the slim node is on LittleFS")
         elif not found["rom"]:
             self._say(BAD, "its firmware has no ROMFS partition", "make flash, or make deploy TARGET=littlefs")
         else:

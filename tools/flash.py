@@ -15,6 +15,8 @@ from typing import Any
 import esptool  # type: ignore[import-untyped]
 import serial
 from esp_pylib.logger import EspLog, EspLogBase
+from esptool.reset import ResetStrategy  # type: ignore[import-untyped]
+from esptool.util import PrintOnce  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -29,6 +31,7 @@ TROUBLE = (
     "Is it the right port? Does the cable carry data? On a board without automatic reset hold FLASH (GPIO0 to ground) "
     "while you press RST, then try again with RESET=no."
 )
+NO_LINES = "this port cannot reset the chip; press RST when all is done"
 
 
 @dataclass(frozen=True)
@@ -235,10 +238,11 @@ def _quiet(console: Console) -> Iterator[_Show]:
     """esptool says what it has to say through us."""
     show = _Show(console)
     before, EspLog.instance = EspLog.instance, show
+    warn, ResetStrategy.print_once = ResetStrategy.print_once, PrintOnce(lambda _: console.print(NO_LINES))
     try:
         yield show
     finally:
-        EspLog.instance = before
+        EspLog.instance, ResetStrategy.print_once = before, warn
 
 
 def _in_words(error: BaseException) -> str:

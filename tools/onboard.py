@@ -45,6 +45,8 @@ try:
 except AttributeError:print('none')
 """
 
+HAS_NODE = "try:\n import node\n print(True)\nexcept ImportError:print(False)"
+
 # Whatever has been on a board belongs to somebody: only what the firmware itself makes counts as nothing.
 EMPTY = """\
 try:import flashbdev

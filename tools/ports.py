@@ -89,7 +89,7 @@ def choose(wish: str, console: Console) -> str:
         raise none_there()
     if len(found) > 1:
         return _ask(found, console)
-    console.print(f"using {found[0]}")
+    console.print(f"using {found[0]}", soft_wrap=True)
     check(found[0].device)
     return found[0].device
 
@@ -98,7 +98,7 @@ def _ask(found: list[Port], console: Console) -> str:
     listing = "\n".join(f"  {number}  {port}" for number, port in enumerate(found, 1))
     if not sys.stdin.isatty():
         raise ToolError(f"there are several boards; say which one with PORT=\n{listing}")
-    console.print(f"there are several boards:\n{listing}")
+    console.print(f"there are several boards:\n{listing}", soft_wrap=True)
     number = IntPrompt.ask("which one", console=console, choices=[str(n) for n in range(1, len(found) + 1)])
     check(found[number - 1].device)
     return found[number - 1].device
@@ -121,4 +121,4 @@ def show(console: Console) -> None:
     if not found:
         raise none_there()
     for port in found:
-        console.print(str(port))
+        console.print(str(port), soft_wrap=True)

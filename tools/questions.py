@@ -13,6 +13,8 @@ from tools.settings_file import settings
 
 NONE = "-"  # the answer that takes a setting away
 SSID, KEY = "wifi.networks.0.ssid", "wifi.networks.0.key"
+SENSOR, PIN = "sensors.0.type", "sensors.0.pin"
+WITH_PIN = ("dht22", "ds18b20", "digital", "counter")
 # name, question, is it secret
 QUESTIONS = (
     ("device.name", "name of the node", False),
@@ -21,6 +23,8 @@ QUESTIONS = (
     ("mqtt.brokers.0.host", "MQTT broker, host or host:port", False),
     ("mqtt.user", "user at the broker", False),
     ("mqtt.password", "password at the broker", True),
+    (SENSOR, "first sensor (docs/sensors.md)", False),
+    (PIN, "its pin, as D2 or GPIO number", False),
 )
 
 Pairs = list[tuple[str, str]]
@@ -32,6 +36,8 @@ def ask(console: Console, base: Mapping[str, Any]) -> Pairs:
     console.print(f"An empty answer leaves a setting as it is, {NONE} takes it away.")
     for name, question, secret in QUESTIONS:
         known = value(base, name)
+        if name == PIN and dict(answers).get(SENSOR) not in WITH_PIN:
+            continue
         if name == KEY and dict(answers).get(SSID, value(base, SSID)) != value(base, SSID):
             answers.append((KEY, ""))  # the key that is known is another network's
             known = ""

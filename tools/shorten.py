@@ -86,8 +86,9 @@ def shorten(
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and path.count("/") == 1
     }
     names, others = _occurrences(files, ours, called)
-    _widen(names, packages, trees)
-    short = _coloured(names, others, firmware)
+    package_of = {path: package for package, sources in packages.items() for path in sources}
+    _widen(names, packages, trees, package_of)
+    short = _coloured(names, others, firmware, package_of)
     done: dict[str, dict[str, str]] = {}
     tables = {}
     for package, sources in packages.items():
@@ -213,10 +214,12 @@ def _occurrences(
 
 
 def _widen(
-    names: Mapping[str, _Name], packages: Mapping[str, Mapping[str, str]], trees: Mapping[str, ast.Module]
+    names: Mapping[str, _Name],
+    packages: Mapping[str, Mapping[str, str]],
+    trees: Mapping[str, ast.Module],
+    package_of: Mapping[str, str],
 ) -> None:
     """A name in several packages, and an attribute that a package sets but no class of it has, differ from all others."""
-    package_of = {path: package for package, sources in packages.items() for path in sources}
     for name in names.values():
         name.wide = len({package_of[path] for path in name.files}) > 1
     for sources in packages.values():
@@ -254,15 +257,16 @@ def _words(path: str, text: str, called: set[str]) -> Iterator[tuple[int, int, i
                 column = len(ahead.rpartition("\n")[2]) + (0 if "\n" in ahead else start)
                 yield row - 1 + ahead.count("\n"), column, column + len(found[2]), found[2], True
         before = token.string
-        if token.type in (tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
+        if token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
             inside = 0
-        elif token.type != tokenize.COMMENT:
+        elif token.type not in (tokenize.COMMENT, tokenize.NL):
             inside = 1
 
 
-def _coloured(names: Mapping[str, _Name], others: Mapping[str, set[str]], firmware: Firmware) -> dict[str, str]:
+def _coloured(
+    names: Mapping[str, _Name], others: Mapping[str, set[str]], firmware: Firmware, package_of: Mapping[str, str]
+) -> dict[str, str]:
     """name -> its short form. The more places a name is in, the earlier it is served."""
-    package_of = {path: path.split("/")[0].removesuffix(".py") for path in others}
     blocked = {path: set(words) for path, words in others.items()}  # by file: what may not be given there
     free = [w for w in firmware.everywhere if not w.startswith("_") and w not in _STREAM | _RESERVED]
     short: dict[str, str] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import secrets
 import struct
 import time
 import zlib
@@ -27,6 +28,7 @@ RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 PATIENCE = 30.0  # s that a board has to give its REPL, a person's hand at the reset button included
 NUDGE = 3.0  # s after which the reset line is tried, and the person asked
 TRY = 1.0  # s for one try
+STEP = 5.0  # s for an answer
 CHUNK = 2048  # bytes sent at once, before packing
 READ_TIMEOUT = 10.0  # s without a byte
 EXEC_TIMEOUT = 30.0  # s for one step on the board; hashing 100 files of ROMFS takes a few
@@ -84,7 +86,7 @@ class Wire:
         nudged = False
         with self._words("waiting for the board"), console.status(f"asking the board at {self.port} to listen"):
             while time.monotonic() - start < patience:
-                if self._flood() if nudged else self._try_raw():
+                if (self._flood() if nudged else self._try_raw()) and self._in_step():
                     return
                 if not nudged and time.monotonic() - start > NUDGE:
                     nudged = True
@@ -93,7 +95,8 @@ class Wire:
                     console.print("the board does not listen; press its RST button now")
         raise WireLost(
             f"the board at {self.port} did not give its prompt in {patience:.0f} s. Is it flashed (make flash)? "
-            "Is another program reading the port? Does its own program switch Ctrl-C off?"
+            "Is another program reading the port? Does it sleep (press RST), or does its own program switch Ctrl-C off "
+            "(press RST when asked; if nothing helps: make flash)?"
         )
 
     def _try_raw(self) -> bool:
@@ -101,6 +104,12 @@ class Wire:
         self._read_for(0.1, b"")
         self._line.write(b"\r\x01")
         return self._read_for(TRY, RAW_BANNER)
+
+    def _in_step(self) -> bool:
+        """A slow board may have more banners under way, one for each Ctrl-A: read until it answers to a word of ours."""
+        word = secrets.token_hex(8).encode()
+        self._line.write(b"print('" + word + b"')\x04")
+        return self._read_for(STEP, word + b"\r\n\x04\x04")  # the prompt stays, for the transport
 
     def _flood(self) -> bool:
         """Ctrl-C without a pause: hits the moment between a reset and a program that swallows it."""
@@ -190,7 +199,7 @@ class Wire:
         with self._words("talking to the board"), _hushed():
             self._line.write(b"\r\x02")  # ampy begins and ends at the friendly REPL
             Files(self._board).put(path, data)
-            if not self._try_raw():
+            if not (self._try_raw() and self._in_step()):
                 raise WireLost("the board did not give its prompt again after ampy's transfer")
 
     @contextlib.contextmanager

@@ -69,7 +69,7 @@ def _rom(path: str) -> None:
             if _same(file, rom):
                 return
             print("update: writing %d bytes of ROMFS" % size)
-            _check(vfs.rom_ioctl(3, 0, len(rom)))  # all of it: nothing of a longer one stays
+            _check(vfs.rom_ioctl(3, 0, max(size, _end(rom))))  # nothing of a longer one stays
             for block in range((size - 1) // _BLOCK, -1, -1):  # the header last: a torn image is no ROMFS
                 at = block * _BLOCK
                 file.seek(at)
@@ -78,6 +78,15 @@ def _rom(path: str) -> None:
                 _check(vfs.rom_ioctl(4, 0, at, data))
                 print("update: %d of %d" % (size - at, size))
     raise OSError("ROMFS differs from what was written")
+
+
+def _end(rom) -> int:
+    """Where the blocks that are not empty end."""
+    blank = b"\xff" * _BLOCK
+    end = len(rom)
+    while end and bytes(rom[end - _BLOCK : end]) == blank:
+        end -= _BLOCK
+    return end
 
 
 def _check(code: int) -> None:

@@ -62,7 +62,7 @@ def birth(p: Platform) -> list:
 
 
 def announce(p: Platform, items: list) -> list:
-    """[(topic, payload, retain)] that describe the readings to the platform; `items`: see homeassistant.py."""
+    """[(topic, pieces of the payload, retain)] that describe the readings to the platform; see homeassistant.py."""
     return []
 
 

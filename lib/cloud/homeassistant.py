@@ -33,38 +33,53 @@ def decode(p: Platform, topic: str, payload: bytes) -> tuple | None:
 
 
 def announce(p: Platform, items: list) -> list:
-    """[(topic, payload, retain)], one discovery message. `items`: [(kind, name, unit)], kind `sensor`,
-    `binary_sensor` or `switch`. A switch is set by {base}/cmd/set {name: true} and read from the telemetry.
+    """[(topic, payload, retain)], one discovery message; its payload, a list of bytes, is to be sent piece by piece: as a
+    whole it takes 1.5 KB in a row with five values. `items`: [(kind, name, unit)], kind `sensor`, `binary_sensor`,
+    `switch`: an output, set by {base}/cmd/set {name: true}, or `output`: one that can only be looked at.
+    The state of an output is on or off, retained, on {base}/output/{name}.
     """
     ident = p._device["id"]
+    base = json.dumps(p.base)[1:-1]
     parts = []
     for kind, name, unit in items:
         key = json.dumps(name)[1:-1]
-        value = "value" if p.topics else "value_json['%s']" % key
-        part = '"%s":{"p":"%s","uniq_id":"%s_%s","name":"%s"' % (key, kind, ident, key, key)
-        part += ',"stat_t":"%s/%s"' % (json.dumps(p.base)[1:-1], key if p.topics else "telemetry")
-        if kind != "sensor":
-            value = "'ON' if %s in (1, true, 'true', '1') else 'OFF'" % value
-        part += ',"val_tpl":"{{ %s }}"' % value
+        part = '"%s":{"p":"%s","uniq_id":"%s_%s","name":"%s"' % (
+            key,
+            "binary_sensor" if kind == "output" else kind,
+            ident,
+            key,
+            key,
+        )
+        if kind in ("switch", "output"):
+            part += ',"stat_t":"%s/output/%s"' % (base, key)
+        else:
+            part += ',"stat_t":"%s/%s"' % (base, key if p.topics else "telemetry")
+            value = "value" if p.topics else "value_json['%s']" % key
+            if kind != "sensor":
+                value = "'ON' if %s in (1, true, 'true', '1') else 'OFF'" % value
+                if not p.topics:  # a message without this value is no news of it; "" is ignored
+                    value += " if '%s' in value_json else ''" % key
+            part += ',"val_tpl":"{{ %s }}"' % value
         if kind == "sensor" and unit:
             part += ',"unit_of_meas":%s,"stat_cla":"measurement"' % json.dumps(unit)
             found = _device_class(name, unit)
             if found:
                 part += ',"dev_cla":"%s"' % found
         elif kind == "switch":
-            part += ',"cmd_t":"%s/cmd/set"' % json.dumps(p.base)[1:-1]
-            part += ',"pl_on":"{\\"%s\\":true}","pl_off":"{\\"%s\\":false}","stat_on":"ON","stat_off":"OFF"' % (
-                key,
-                key,
-            )
-        parts.append(part + "}")
+            part += ',"cmd_t":"%s/cmd/set","stat_on":"on","stat_off":"off"' % base
+            part += ',"pl_on":"{\\"%s\\":true}","pl_off":"{\\"%s\\":false}"' % (key, key)
+        elif kind == "output":
+            part += ',"pl_on":"on","pl_off":"off"'
+        parts.append((("}," if parts else "") + part).encode())
     head = '{"dev":{"ids":["%s"],"name":%s},"o":{"name":"esp8266-mqtt-node"}' % (
         ident,
         json.dumps(p._device.get("name") or ident),
     )
     if p.presence:
         head += ',"avty_t":' + json.dumps(p.presence)
-    return [("%s/device/%s/config" % (p._prefix, ident), head + ',"cmps":{' + ",".join(parts) + "}}", True)]
+    parts.insert(0, (head + ',"cmps":{').encode())
+    parts.append(b"}}}" if len(parts) > 1 else b"}}")
+    return [("%s/device/%s/config" % (p._prefix, ident), parts, True)]
 
 
 def _device_class(name: str, unit: str) -> str | None:

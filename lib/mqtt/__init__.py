@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 __all__ = ("Client", "ConnectRefused", "MQTTError", "Message", "ProtocolError", "SubscribeRefused", "Will", "matches")
 
 
-def load(name: str) -> "ModuleType":
-    """A module of this package that is not kept: its memory is free again when the functions called have returned."""
+def load(name: str, keep: bool = False) -> "ModuleType":
+    """A module of this package. Unless `keep`, its memory is free again when the functions called have returned."""
     full = __name__ + "." + name
     __import__(full)
     modules = sys.modules
     module = modules[full]
-    if sys.implementation.name == "micropython":
+    if sys.implementation.name == "micropython" and not keep:
         del modules[full]
         globals().pop(name, None)
     return module
@@ -48,8 +48,7 @@ def __getattr__(name: str) -> object:
     if name == "matches":
         return load("topics").matches
     if name in ("MQTTError", "ProtocolError", "ConnectRefused", "SubscribeRefused"):
-        __import__(__name__ + ".errors")
-        return getattr(sys.modules[__name__ + ".errors"], name)
+        return getattr(load("errors", True), name)
     try:
         return load(name)  # from mqtt import stream
     except ImportError:

@@ -13,7 +13,7 @@ import sys
 
 from . import load
 from .packet import PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, const, is_topic, put_publish
-from .session import AT, DONE, DUP, HEAD, PAYLOAD, PID, PUBLISHED, RELEASE, RELEASED, STATE, TOPIC
+from .session import AT, DONE, DUP, HEAD, PAYLOAD, PID, PUBLISHED, RELEASE, RELEASED, STATE, TOPIC, Session
 
 if sys.implementation.name == "micropython":
     from .transport import ticks_diff, ticks_ms, wait, wake
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .packet import Decoder, Message
-    from .session import Session
     from .setup import Will
     from .transport import Transport
 
-_BREATH = 0.01  # s between a fault and what follows
+_BREATH = 0.001  # s between a fault and what follows
 _ACKS = const(64)  # bytes of acknowledgements collected before they are written
 _MAX_RECEIVED = const(128)  # QoS 2 messages of the broker between PUBLISH and PUBREL; brokers stop at about 20
 _MAX_BODY = const(0x0FFFFFFF)  # of a packet (§2.2.3)
@@ -159,31 +158,22 @@ class Client:
             raise
         if not qos:
             if self._out is not None or not self.connected:
-                from .backlog import free
-
-                await free(self)
+                await load("backlog", True).free(self)
             if isinstance(payload, bytes):
                 self._push(self._tx, put_publish(self._tx, head, name, 0, payload), payload)
             else:
                 await load("stream").send(self, head, name, 0, payload)
             if self._fault or self._out is not None:
-                from .backlog import free
-
-                await free(self)
+                await load("backlog", True).free(self)
             return
-        session = self.session
-        if self._line or len(session.order) >= session.window:
-            from .backlog import stand_in_line
-
-            await stand_in_line(self)
-        slot = session.take(head, name, payload)
+        if self._line or len(self.session.order) >= self.session.window:
+            await load("backlog", True).stand_in_line(self)
+        slot = self.session.take(head, name, payload)
         if self._out is None:
             self._flush()
         while slot[PID]:
             if slot[STATE] & 1 or self._task is None:
-                from .backlog import pass_on
-
-                await pass_on(self, slot)
+                await load("backlog", True).pass_on(self, slot)
             else:
                 await wait(slot[DONE])
         if isinstance(slot[PAYLOAD], Exception):
@@ -313,9 +303,7 @@ class Client:
                             continue
                         if self._acks_end:
                             if self._out is not None:
-                                from .backlog import free
-
-                                await free(self)
+                                await load("backlog", True).free(self)
                             self._push(acks, self._acks_end)
                             self._acks_end = 0
                             if self._out is not None:

@@ -1,8 +1,10 @@
 """What the node says of itself: birth, info, states of its outputs, health. Loaded when it is said, then let go."""
 
+import asyncio
 import gc
 import json
 import os
+import random
 import sys
 
 import cloud
@@ -37,6 +39,26 @@ async def greet(node: "Node", link: "Link", subscribe: bool) -> None:
             gc.collect()
             await client.subscribe([one])
     cloud.release()
+    await _describe(node, link)
+    if node.within:
+        asyncio.create_task(call("trial.online", node))
+
+
+async def announce(node: "Node") -> None:
+    """Home Assistant has started: tell it again, a little later than its other nodes."""
+    await asyncio.sleep_ms(random.getrandbits(10))
+    link = node.link
+    if link is None:
+        return  # gone meanwhile
+    for topic, payload, retain in link.platform.birth():
+        await link.client.publish(topic, payload, 1, retain)
+    await _describe(node, link)
+
+
+async def _describe(node: "Node", link: "Link") -> None:
+    """Discovery and states of the outputs."""
+    if node.cfg["mqtt"]["discovery"] or node.cfg["cloud"]["platform"] == "homeassistant":
+        await call("discovery.publish", node, link)
     if node.outputs:
         await call("outputs.publish", node)
 

@@ -29,7 +29,7 @@ async def read(node, args: dict, ref: object = None) -> tuple:
             faults.append("%s: %s" % (sensor.name, sensor.last_error))
         for name, value, _, _ in readings:
             values[name] = value
-        node.fresh.extend(readings)
+        node.take(readings)
     if not values:
         raise ValueError("; ".join(faults))
     return "; ".join(faults), values

@@ -95,7 +95,7 @@ async def _take(node, message) -> None:
         node.log(WARNING, "command: %s" % text)
     args = None
     await answer(node, ref, ok, text, data)
-    if text == "restarting":
+    if ok and text.startswith("restarting"):
         import machine
 
         await node.stop()

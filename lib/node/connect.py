@@ -34,9 +34,17 @@ def online(node: "Node") -> None:
     from .link import Link
 
     gc.collect()
-    node.link = Link(platform, node, node.cfg["mqtt"]["clean_session"])
+    # Exactly once needs a broker that remembers.
+    link = Link(platform, node, node.cfg["mqtt"]["clean_session"] and platform.qos < 2)
     gc.collect()
-    node.link.look()
+    if node.session:
+        try:
+            link.client.restore_session(node.session)
+        except ValueError:
+            node._handed = False  # what was in flight is sent anew
+        node.session = None
+    node.link = link
+    link.look()
 
 
 async def offline(node: "Node", goodbye: bool) -> None:
@@ -46,7 +54,11 @@ async def offline(node: "Node", goodbye: bool) -> None:
     if link:
         if goodbye:
             await link.stop()
+            node._handed = False
         else:
+            session = link.client.session
+            if session.order or session.received:
+                node.session = link.client.export_session()
             await link.client.disconnect(False)
         del link
         await asyncio.sleep_ms(0)  # cancelled tasks end when their turn comes

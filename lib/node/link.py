@@ -123,7 +123,12 @@ class Link:
             checked = ", TLS without a check of its certificate" if client.ssl else ""
             node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))
             node.wifi.report_online(True, True)
-            asyncio.create_task(self._greet())
+            if node.epoch is None:
+                call("clock.soon", node)
+            if node.quiet:
+                self.ready = True
+            else:
+                asyncio.create_task(self._greet())
         elif reason:
             self._reason = reason
             self._broker -= 1  # this broker did answer: try it first

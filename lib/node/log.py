@@ -2,6 +2,8 @@
 
 from micropython import const
 
+from . import call
+
 _KEPT = const(6)  # lines
 _WIDTH = const(120)  # characters of a line
 
@@ -32,5 +34,10 @@ class Log:
         self.lines.append(line)
         if len(self.lines) > _KEPT:
             self.lines.pop(0)
+        if level >= WARNING:
+            try:
+                call("watch.note", line)
+            except MemoryError:
+                pass  # the console has it
         if self.sink:
             self.sink(level, text)

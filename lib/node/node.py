@@ -7,10 +7,12 @@ One task a sensor; readings that come together make one group. A group leaves th
 """
 
 import asyncio
+import errno
 import gc
 import time
 
 import cloud
+import machine
 from micropython import const
 
 from . import call
@@ -26,16 +28,27 @@ if TYPE_CHECKING:
 
 _TICK_MS = const(500)  # between two looks at everything; readings of several sensors within it make one group
 _POLL_MS = const(200)
+_BACKLOG_MS = const(100)  # between two groups: an outage's readings come at ten a second at most
+_NO_TIME_S = const(20)  # how long readings wait for the first answer of a time server
+_HANG_MS = const(60000)  # without a tick: longer than any lawful block (name lookup, TLS, scan); then the chip is reset
 _HEALTH_S = const(60)
-_UNIX_2000 = const(946684800)
-_YEAR_SET = const(2024)  # an earlier clock has never been set
 
 
 class Node:
     """The one node; start.make() puts its parts in."""
 
     wifi: "Manager"
+    on_readings: "Callable[[list], object] | None" = None  # app.py's (extend.py)
     link: "Link | None" = None  # none where the settings name no broker
+    epoch: "int | None" = None  # Unix time at uptime 0, once known (clock.py)
+    sync_at = asked_at = 0  # s of uptime when the time server is to be asked, and was
+    tick_at = 0  # s of uptime when watch.tick is due
+    later = _NO_TIME_S  # s of uptime until which readings wait for the time
+    safe = False  # safe mode: no sensors, no user code, no MQTT
+    sleeps = False  # in deep sleep between readings (sleep.py)
+    quiet = False  # a wake without a window for commands: nothing but readings is said
+    recalled = False  # what RTC memory held is in the outbox (nap.py)
+    identify = 0  # s of uptime until which the LED shows which board this is
     knocked = -60  # uptime in s of the last CONNECT
     sent_at = 0  # ticks in ms of the last report, see link.turn()
 
@@ -48,15 +61,25 @@ class Node:
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
+        self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
+        self._alone = False  # not enough memory for page and MQTT: the page has it
+        self.within = 0  # see trial.py
+        self.periods: dict = {}  # s, by the name of a sensor, "": all; those set by command since the start
+        self.own_period: tuple = ()  # names of the sensors that have one of their own
         self.mute = False  # the settings name no broker
+        self.logs: list = []  # lines for MQTT
+        self.session: "bytes | None" = None  # what MQTT had in flight when the network went (connect.py)
+        self._sent = 0  # messages of the first group that are delivered
+        self._handed = False  # the next one is in `session`, or was
         self.outputs: "list | tuple" = ()  # see outputs.py
         self.pins: tuple = ()  # GPIO numbers in use
         self.inbox: list = []  # messages of the broker that wait for commands.py; None: some more were missed
-        self.fresh: list = []
+        self._fresh: list = []
+        self._fresh_at = 0
         self._grown = 0
         self._health_at = 0  # uptime in s from which on the node's health is told
         self._page: "asyncio.Task | None" = None
-        self._counted = time.ticks_ms()
+        self._counted = self._beaten = time.ticks_ms()
         self._uptime = 0
 
     # --- time
@@ -69,15 +92,14 @@ class Node:
         return self._uptime
 
     def unix(self) -> "int | None":
-        """Unix time in seconds, None while the clock is not set."""
-        if time.gmtime()[0] < _YEAR_SET:
-            return None
-        return int(time.time()) + (_UNIX_2000 if time.gmtime(0)[0] == 2000 else 0)
+        """Unix time in seconds, None while it is not known."""
+        return None if self.epoch is None else self.epoch + self.uptime()
 
     # --- running
 
     async def run(self) -> None:
-        """Run for ever."""
+        """Run for ever; raises what nobody has handled."""
+        call("guard.arm", self)
         for sensor in self.sensors:
             asyncio.create_task(self._always(self._sample, sensor))
         asyncio.create_task(self._always(self._deliver))
@@ -90,7 +112,10 @@ class Node:
                 await work(*args)
             except Exception as e:  # noqa: BLE001  an unattended node has nobody to start it again
                 gc.collect()
-                self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+                try:
+                    self.log(ERROR, "%s: %s" % (type(e).__name__, e))
+                except MemoryError:
+                    self.short = True
             await asyncio.sleep_ms(_TICK_MS)
 
     async def _look_after(self) -> None:
@@ -98,22 +123,40 @@ class Node:
             while True:
                 await asyncio.sleep_ms(await self._tick())
         except MemoryError:
-            await call("connect.offline", self, False)  # WiFi comes first
+            self.short = True
             raise
 
     async def stop(self) -> None:
-        """Leave the broker in an orderly way."""
+        """Leave the broker in an orderly way; the node may be reset, or its chip left to the REPL, after it."""
+        try:
+            call("ending.stopped", self)
+        except MemoryError as e:
+            self.log(WARNING, "readings are not kept: %s" % e)
         await call("connect.offline", self, True)
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""
-        grown = len(self.fresh) > self._grown  # a group is whole when nothing has come since the last look
-        self._grown = len(self.fresh)
-        if self.fresh and not grown:
+        if self.short:
+            if self._page:
+                self._page.cancel()
+                self._page = None
+                await asyncio.sleep_ms(_TICK_MS)
+                self._alone = True
+            await call("connect.offline", self, False)
+            self.short = False
+            self.log(WARNING, "short of memory: MQTT begins anew" + (" after the page" if self._alone else ""))
+        if self.uptime() >= self.tick_at:
+            self.tick_at += 60
+            call("watch.tick", self)
+        grown = len(self._fresh) > self._grown  # a group is whole when nothing has come since the last look
+        self._grown = len(self._fresh)
+        if self._fresh and not grown:
             self._grown = 0
-            self.latest = self.fresh
-            self.fresh = []
-            if self.outbox.add(self.uptime(), self.latest) == 1:
+            self.latest = self._fresh
+            self._fresh = []
+            if self.on_readings:
+                call("extend.tell", self, self.latest)
+            if self.outbox.add(self._fresh_at, self.latest) == self.outbox.dropped > 0:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
         if self.link and not self.trial and not wifi.sta.isconnected():
@@ -124,16 +167,21 @@ class Node:
                 self._health_at = self._uptime + _HEALTH_S
                 asyncio.create_task(call("about.health", self))
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.trial or self.mute):
+        if wifi.online and not (self.link or self.trial or self.mute or self._alone):
+            gc.collect()
             call("connect.online", self)
+        if wifi.online and self.uptime() >= self.sync_at:
+            await call("clock.sync", self)
         device = self.cfg["device"]
         page = self._page
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
         if page is not None and (page.done() or not wanted):
             page.cancel()
             self._page = None
+            self._alone = False
         elif wanted and page is None:
             self._page = asyncio.create_task(self._portal())
+        self._beaten = time.ticks_ms()
         return wait_ms
 
     async def _sample(self, sensor) -> None:
@@ -142,43 +190,85 @@ class Node:
         while True:
             await sensor.due()
             errors = sensor.errors
+            known = len(sensor.fields)
             readings = await sensor.read()
             fault = sensor.last_error if sensor.errors != errors else ""
             if fault != said:
                 said = fault
                 if fault:
                     self.log(WARNING, "%s: %s" % (sensor.name, fault))
-            if readings:
-                self.fresh.extend(readings)
+            if len(sensor.fields) != known and self.link:  # found on the bus just now
+                asyncio.create_task(call("discovery.renew", self))
+            self.take(readings)
+
+    def take(self, readings: list) -> None:
+        """Readings of one sensor, to be sent with those that come within a moment."""
+        if readings:
+            if not self._fresh:
+                self._fresh_at = self.uptime()  # not later: what blocks the loop must not shift it
+            self._fresh.extend(readings)
 
     async def _deliver(self) -> None:
-        """Send what the outbox holds, oldest first."""
+        """Send what the outbox holds, oldest first; rate-limited, for all nodes of a broker come back at once."""
         while True:
-            group = self.outbox.first()
-            if group is None or not self.link or not self.link.ready:
-                await asyncio.sleep_ms(_POLL_MS)
-                continue
-            at, readings = group
-            now = self.unix()
-            taken = None if now is None else now - (self.uptime() - at)
-            try:
-                await self._report(self.link, readings, taken)
-            except (OSError, MemoryError):
-                gc.collect()
-                await asyncio.sleep_ms(_POLL_MS)
-                continue  # no link, or no room for it now; the group stays
-            self.outbox.pop()
-            if not self.outbox.used:
-                cloud.release()
+            await asyncio.sleep_ms(_TICK_MS)
+            while self.link and self.link.ready and not (self.epoch is None and self.uptime() < self.later):
+                if self.logs:
+                    await call("watch.send_log", self)
+                group = self.outbox.first()
+                if group is None or not await self.deliver(group):
+                    break
+                await asyncio.sleep_ms(_BACKLOG_MS)
+
+    async def deliver(self, group: tuple) -> bool:
+        """Send one group of the outbox; False: no link, or no room for it now; it stays."""
+        link = self.link
+        if not link:
+            return False
+        at, readings = group
+        now = self.unix()
+        taken = None if now is None or at is None else now - (self.uptime() - at)
+        try:
+            await self._report(link, readings, taken)
+        except (OSError, MemoryError):
+            gc.collect()
+            return False
+        self.outbox.done()
+        if not self.outbox.used:
+            cloud.release()
+        return True
+
+    def hung(self, timer) -> None:
+        """Interrupt: reset a chip whose tasks do not run. Allocates nothing."""
+        if time.ticks_diff(time.ticks_ms(), self._beaten) > _HANG_MS:
+            machine.reset()
 
     async def _report(self, link: "Link", readings: list, taken: "int | None") -> None:
         platform = link.platform
         messages = platform.report(readings, taken)
         if platform.publish_interval > _TICK_MS:
             cloud.release()  # there is time to load it again
+        n = 0
         for topic, payload, _ in messages:
-            await link.turn()
-            await link.client.publish(topic, payload, platform.qos, platform.retain)
+            n += 1
+            if n <= self._sent:
+                continue
+            if self._handed:  # the client's session has it, from before an outage of the WiFi: sent again, but once
+                while link.client.session.order:
+                    await asyncio.sleep_ms(_POLL_MS)
+                    if link is not self.link:
+                        raise OSError(errno.ENOTCONN)
+                self._handed = False
+            else:
+                await link.turn()
+                try:
+                    await link.client.publish(topic, payload, platform.qos, platform.retain)
+                except OSError:
+                    body = payload if isinstance(payload, bytes) else payload.encode()
+                    self._handed = self.session is not None and topic.encode() + body in self.session
+                    raise
+            self._sent = n
+        self._sent = 0
 
     async def _portal(self) -> None:
         try:
@@ -186,6 +276,7 @@ class Node:
             await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
+            self.short = isinstance(e, MemoryError)
 
     # --- what the parts call
 
@@ -204,6 +295,8 @@ class Node:
             "rssi": self.wifi.sta.status("rssi") if self.wifi.online else None,
             "free_heap": gc.mem_free(),
             "uptime": self.uptime(),
+            "queued": self.outbox.used,
+            "dropped": self.outbox.dropped,
             "reset_reason": call("about.reset_word"),
             "reconnects": max(0, self.link.client.connects - 1) if self.link else 0,
         }

@@ -1,6 +1,6 @@
 """Outputs: relays and the like, from the list `outputs` of the settings.
 
-node.outputs is a list of [name, pin, inverted, on]; the functions here are loaded when an output is made or switched.
+node.outputs is a list of [name, pin, inverted, on, is it to start as it was]; the functions here are loaded when an output is made or switched.
 A state goes out when it changes and at each connection: on or off, retained, on {base}/output/{name} where topics are
 one's own, elsewhere as a reading, true or false.
 """
@@ -14,14 +14,14 @@ _ON = ("on", "true", "1")
 _OFF = ("off", "false", "0")
 
 
-def make(node, board, file: str = FILE) -> list:
+def make(node, board, entries: list, file: str = FILE) -> list:
     """The outputs of the settings, at their level for the start. A fault costs a log line."""
     from sensors.pins import claim
 
     machine = board.machine
     made: list = []
     before = _stored(file)
-    for i, entry in enumerate(node.cfg["outputs"]):
+    for i, entry in enumerate(entries):
         name = entry["name"]
         try:
             for c in name:
@@ -31,13 +31,14 @@ def make(node, board, file: str = FILE) -> list:
                 raise ValueError("name: %s is there twice" % name)
             number = claim(board, entry["pin"], "out", "", name)
             start = entry.get("start", "off")
-            on = before.get(name) is True if start == "last" else start == "on"
+            kept = start == "last"
+            on = before.get(name) is True if kept else start == "on"
             inverted = bool(entry.get("inverted"))
             pin = machine.Pin(number, machine.Pin.OUT, value=int(on != inverted))
         except ValueError as e:
             node.log(ERROR, "outputs.%d: %s" % (i, e))
             continue
-        made.append([name, pin, inverted, on])
+        made.append([name, pin, inverted, on, kept])
     return made
 
 
@@ -87,12 +88,7 @@ async def command(node, args: dict, ref: object = None) -> tuple:
 
 def _store(node, file: str = FILE) -> None:
     """Remember what is to survive a power cut, if it has changed."""
-    states = {}
-    for entry in node.cfg["outputs"]:
-        if entry.get("start") == "last":
-            for output in node.outputs:
-                if output[0] == entry["name"]:
-                    states[output[0]] = output[3]
+    states = {output[0]: output[3] for output in node.outputs if output[4]}
     if states and states != _stored(file):
         import os
 

@@ -197,7 +197,7 @@ class View:
         settings.save(new, "/")
         self._current = new
         settings.release()
-        node.cfg = dict(new, sensors=())
+        node.cfg = {name: new[name] for name in node.cfg}
         node.wifi.apply(new["wifi"])
         node.name = new["device"].get("name") or node.id
         node.mute = node.trial = False

@@ -13,6 +13,13 @@ is used, and `release()` lets go of them all. Their types are in __init__.pyi, a
 
 import sys
 
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value):  # noqa: D103
+        return value
+
 
 def __getattr__(name: str):
     """A public function, brought in from its module, or a module of this package."""

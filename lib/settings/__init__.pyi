@@ -1,5 +1,7 @@
 """Types of the package: where each public name comes from (at run time __getattr__ in __init__.py finds it)."""
 
+from typing import TypeVar
+
 from .change import patch as patch
 from .checks import MARK as MARK
 from .faults import wanted as wanted
@@ -27,4 +29,7 @@ from .words import help_of as help_of
 from .words import section_help as section_help
 from .writer import to_text as to_text
 
+_T = TypeVar("_T")
+
+def const(value: _T) -> _T: ...
 def release(only: str = ...) -> None: ...

@@ -24,7 +24,11 @@ def patch(settings: dict, changes) -> tuple:
     _sections(merged, settings, changes, faults, unknown)
     release("rules checks faults extra")
     if not faults:
-        _together(merged, faults)
+        from .together import check_together
+
+        check_together(merged, faults)
+        del check_together
+        release("together ssid faults checks")
     return merged, faults + unknown
 
 
@@ -41,13 +45,6 @@ def _sections(merged: dict, settings: dict, changes: dict, faults: list, unknown
             from .faults import unknown as line
 
             unknown.append(line("", name))
-
-
-def _together(merged: dict, faults: list) -> None:
-    from .together import check_together
-
-    check_together(merged, faults)
-    release("together ssid faults checks")
 
 
 def _over(section: str, old: dict, new: dict) -> dict:

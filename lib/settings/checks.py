@@ -1,64 +1,108 @@
 """What a single value must be. Nothing here makes text of one character: MicroPython keeps each of those for good."""
 
+from . import const
+
 MARK = "********"  # stands for a secret in everything that is shown
 
+# What check() finds is the number of a line here. One text, because each text of its own takes heap.
+PROBLEMS = """
+cannot be used
+is not a whole number
+is not a number
+is out of range
+is not a list
+of %d entries is too long
+is not a pin
+is not a pin of the chip
+is not text
+only marks a hidden secret
+is not known
+has a character that cannot be used
+is %d bytes long
+has other than ASCII characters
+is %d characters long
+is not a pin name
+is not an IPv4 address
+is not whole bytes in hex digits
+is not a host name
+is not a topic
+"""
+_NO_BOOL = const(1)
+_NO_INT = const(2)
+_NO_NUMBER = const(3)
+_RANGE = const(4)
+_NO_LIST = const(5)
+_ENTRIES = const(6)
+_NO_PIN = const(7)
+_PIN_RANGE = const(8)
+_NO_TEXT = const(9)
+_MARK = const(10)
+_UNKNOWN = const(11)
+_CHARACTER = const(12)
+_BYTES = const(13)
+_ASCII = const(14)
+_CHARACTERS = const(15)
+_PIN_NAME = const(16)
+_IPV4 = const(17)
+_HEX = const(18)
+_HOST = const(19)
+_TOPIC = const(20)
 
-def check(field, value) -> str:
-    """What is wrong with `value` (neither None nor "") for `field`; "" if nothing. Lists: only their length."""
+
+def check(field, value) -> int:
+    """What is wrong with `value` (neither None nor "") for `field`, see PROBLEMS; 0: nothing. Lists: only their length."""
     kind = field.kind
     number = not isinstance(value, bool) and isinstance(value, (int, float))
     if kind == "bool":
-        return "" if isinstance(value, bool) else "cannot be used"
+        return 0 if isinstance(value, bool) else _NO_BOOL
     if kind in ("int", "number"):
         if kind == "int" and not (number and isinstance(value, int)):
-            return "is not a whole number"
+            return _NO_INT
         if not number:
-            return "is not a number"
-        return "" if field.low <= value <= field.high else "is out of range"
+            return _NO_NUMBER
+        return 0 if field.low <= value <= field.high else _RANGE
     if kind == "list":
         if not isinstance(value, list):
-            return "is not a list"
-        return "" if len(value) <= field.high else "of %d entries is too long" % len(value)
+            return _NO_LIST
+        return 0 if len(value) <= field.high else _ENTRIES
     if kind == "pin" and not isinstance(value, str):
         if not number or not isinstance(value, int):
-            return "is not a pin"
-        return "" if 0 <= value <= 17 else "is not a pin of the chip"
+            return _NO_PIN
+        return 0 if 0 <= value <= 17 else _PIN_RANGE
     return _check_text(field, kind, value)
 
 
-def _check_text(field, kind: str, value) -> str:
+def _check_text(field, kind: str, value) -> int:
     if not isinstance(value, str):
-        return "is not text"
+        return _NO_TEXT
     if field.secret and value == MARK:
-        return "only marks a hidden secret"
+        return _MARK
     if kind == "choice":
-        return "" if value in field.choices else "is not known"
+        return 0 if value in field.choices else _UNKNOWN
     data = utf8(value)
     if data is None:
-        return "has a character that cannot be used"
+        return _CHARACTER
     size = len(data)
     if kind == "key":
         if size != len(value):
-            return "has other than ASCII characters"
-        if 8 <= size <= 63 or (size == field.high == 64 and _is_hex(data)):
-            return ""
-        return "is %d characters long" % size
+            return _ASCII
+        good = 8 <= size <= 63 or (size == field.high == 64 and made_of(data, b"", 103))
+        return 0 if good else _CHARACTERS
     if field.low is not None and not field.low <= size <= field.high:
-        return "is %d byte%s long" % (size, "" if size == 1 else "s")
+        return _BYTES
     if kind == "pin":
-        return "" if size <= 8 and made_of(data) else "is not a pin name"
+        return 0 if size <= 8 and made_of(data) else _PIN_NAME
     if kind == "ipv4":
-        return "" if _is_ipv4(value) else "is not an IPv4 address"
+        return 0 if _is_ipv4(value) else _IPV4
     if kind == "hex":
-        return "" if size % 2 == 0 and _is_hex(data) else "is not whole bytes in hex digits"
+        return 0 if size % 2 == 0 and made_of(data, b"", 103) else _HEX
     if kind == "host":
-        return "" if made_of(data, b".-_:") else "is not a host name"
+        return 0 if made_of(data, b".-_:") else _HOST
     if kind == "hostname":
-        good = made_of(data, b"-") and data[0] != 45 and data[-1] != 45
-        return "" if good else "is not a host name"
+        return 0 if made_of(data, b"-") and data[0] != 45 and data[-1] != 45 else _HOST
     if kind == "topic" and (b"+" in data or b"#" in data or data[0] == 47 or data[-1] == 47):
-        return "is not a topic"
-    return ""
+        return _TOPIC
+    return 0
 
 
 def utf8(text: str) -> "bytes | None":
@@ -75,13 +119,12 @@ def utf8(text: str) -> "bytes | None":
     return data
 
 
-def made_of(data: bytes, others: bytes = b"") -> bool:
-    """ASCII letters, digits and `others` only."""
-    return all(48 <= c < 58 or 65 <= c < 91 or 97 <= c < 123 or c in others for c in data)
-
-
-def _is_hex(data: bytes) -> bool:
-    return all(c in b"0123456789abcdefABCDEF" for c in data)
+def made_of(data: bytes, others: bytes = b"", end: int = 123) -> bool:
+    """ASCII letters below the character `end` (103: hex digits), digits and `others` only."""
+    good = True
+    for c in data:
+        good = good and (48 <= c < 58 or 97 <= c | 32 < end or c in others) and c < 128
+    return good
 
 
 def _is_ipv4(text: str) -> bool:

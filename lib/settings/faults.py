@@ -1,6 +1,6 @@
 """Faults in words: what was wanted, what came. Loaded when there is one."""
 
-from .checks import utf8
+from .checks import PROBLEMS, utf8
 
 
 def wanted(field) -> str:
@@ -55,10 +55,23 @@ def shown(value) -> str:
     return '"' + text + '"'
 
 
-def fault(field, dotted: str, value, problem: str) -> str:
+def problem(number: int, value) -> str:
+    """What checks.check() found, in words."""
+    text = PROBLEMS.split("\n")[number]
+    if "%d" not in text:
+        return text
+    size = len(value.encode() if isinstance(value, str) else value)
+    return (text % size).replace(" 1 bytes", " 1 byte")
+
+
+def fault(field, dotted: str, value, number: int) -> str:
     """`mqtt.port: 70000 is out of range, wanted 1 to 65535`; a secret's value is not in it."""
-    what = "the value" if field.secret else shown(value)
-    return "%s: %s %s, wanted %s" % (dotted, what, problem, wanted(field))
+    return line(field, dotted, value, problem(number, value))
+
+
+def line(field, dotted: str, value, what: str) -> str:
+    """The same with the problem in words."""
+    return "%s: %s %s, wanted %s" % (dotted, "the value" if field.secret else shown(value), what, wanted(field))
 
 
 def unknown(dotted: str, key) -> str:

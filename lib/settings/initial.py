@@ -26,6 +26,9 @@ sensor {}
 output {"inverted": false, "start": "off"}
 """
 
+# Fields that are never shown, as ` section.field `.
+SECRETS = " device.password device.command_key wifi.ap_key network.key mqtt.password cloud.secret "
+
 
 def of(name: str):
     """A new object with the defaults of a section or list entry."""

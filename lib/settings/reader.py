@@ -4,19 +4,18 @@ The chip's `json` takes `[1,]`, `{"a" 1}` and doubled names, splits emoji in esc
 depth; CPython's takes NaN. This one refuses what is not JSON, says in which line, and behaves the same on both.
 """
 
-try:
-    from micropython import const
-except ImportError:  # CPython
-
-    def const(value):
-        """The value itself."""
-        return value
-
+from . import const
 
 _MAX_DEPTH = const(6)
 _MAX_DIGITS = const(20)
-_OBJECT, _OBJECT_END, _LIST, _LIST_END = const(123), const(125), const(91), const(93)
-_QUOTE, _COMMA, _COLON, _BACKSLASH = const(34), const(44), const(58), const(92)
+_OBJECT = const(123)  # {
+_OBJECT_END = const(125)
+_LIST = const(91)  # [
+_LIST_END = const(93)
+_QUOTE = const(34)
+_COMMA = const(44)
+_COLON = const(58)
+_BACKSLASH = const(92)
 
 
 class Malformed(ValueError):

@@ -10,12 +10,11 @@ from .checks import check
 
 def section(name: str, raw, faults: list, notes: list):
     """One section made whole: every field checked, defaults put in. What is that already is returned as it is."""
+    made: "dict | list" = []
     whole = schema.find(name)
     if whole is None:
         made = _object(name, {} if raw is None else raw, name, faults, notes)
-    elif raw is None:
-        made = []
-    else:
+    elif raw is not None:
         made = _value(whole, raw, name, [], faults, notes)
     return raw if made == raw else made
 
@@ -51,11 +50,11 @@ def _object(item: str, raw, dotted: str, faults: list, notes: list) -> dict:
 
 def _value(field, value, dotted: str, default, faults: list, notes: list):
     """One value, checked; `default` where it is at fault."""
-    problem = check(field, value)
-    if problem:
+    wrong = check(field, value)
+    if wrong:
         from .faults import fault
 
-        faults.append(fault(field, dotted, value, problem))
+        faults.append(fault(field, dotted, value, wrong))
         return default
     if field.kind != "list":
         return value

@@ -156,30 +156,15 @@ class Field:
         if name == "optional":
             return not (cells[4] or "must" in flags or self.kind == "bool" or self.item)
         if name == "default":
-            return _default(self.kind, cells[4])
+            if self.kind in ("list", "bool"):
+                return [] if self.kind == "list" else cells[4] == "yes"
+            return int(cells[4]) if self.kind == "int" and cells[4] else cells[4] or None
         if name == "platforms":
-            return _platforms(flags)
+            for flag in flags:
+                if flag.startswith("for="):
+                    return {platform.rstrip("*"): platform.endswith("*") for platform in flag[4:].split(",")}
+            return None
         raise AttributeError(name)
-
-
-def _default(kind: str, text: str):
-    if kind == "list":
-        return []
-    if kind == "bool":
-        return text == "yes"
-    if not text:
-        return None
-    return int(text) if kind == "int" else text
-
-
-def _platforms(flags: list) -> "dict | None":
-    for flag in flags:
-        if flag.startswith("for="):
-            found = {}
-            for platform in flag[4:].split(","):
-                found[platform.rstrip("*")] = platform.endswith("*")
-            return found
-    return None
 
 
 def rows(section: str):

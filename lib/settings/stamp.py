@@ -14,16 +14,8 @@ import hashlib
 import json
 import os
 
+from . import const
 from .initial import of, sections
-
-try:
-    from micropython import const
-except ImportError:  # CPython
-
-    def const(value):
-        """The value itself."""
-        return value
-
 
 HEAD = const('{\n"sha256 of the lines below; delete this line after editing": "')
 TAIL = const('",\n')

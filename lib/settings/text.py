@@ -1,7 +1,7 @@
 """Values and changes from text: a form, a command line, a message. For `change.patch()`."""
 
 from . import schema
-from .checks import check
+from .checks import PROBLEMS, check
 
 _YES = ("true", "yes", "on", "1")
 _NO = ("false", "no", "off", "0", "")
@@ -12,17 +12,19 @@ def parse(field, text: str):
     if field.kind == "bool":
         word = text.strip().lower()
         if word not in _YES and word not in _NO:
-            raise ValueError("cannot be used")
+            raise ValueError(PROBLEMS.split("\n")[1])
         return word in _YES
     if not text:
         return "" if field.secret else None
-    value = text
+    value: "str | int | float" = text
     if field.kind in ("int", "number", "pin"):
-        value = _number(text.strip(), field.kind)
-        value = text if value is None else value
-    problem = check(field, value)
-    if problem:
-        raise ValueError(problem)
+        number = _number(text.strip(), field.kind)
+        value = text if number is None else number
+    wrong = check(field, value)
+    if wrong:
+        from .faults import problem
+
+        raise ValueError(problem(wrong, value))
     return value
 
 
@@ -131,6 +133,6 @@ def _parsed(field, dotted: str, text: str):
     try:
         return parse(field, text)
     except ValueError as e:
-        from .faults import fault
+        from .faults import line
 
-        raise ValueError(fault(field, dotted, text, e.args[0]))
+        raise ValueError(line(field, dotted, text, e.args[0]))

@@ -35,16 +35,16 @@ def call(name: str, m: "Manager", *args: object) -> "Any":
     module, function = name.split(".")
     module = "wifi." + module
     modules = sys.modules
+    cold = _COLD if "settings" in modules else _COLD + " settings"
     __import__(module)
     try:
         return getattr(modules[module], function)(m, *args)
     finally:
-        for module in _COLD.split():
-            package, function = module.split(".")
-            if (m.calm or function != "clockwork") and modules.pop(module, None) is not None:
-                package = modules.get(package)
-                if hasattr(package, function):
-                    delattr(package, function)
+        for module in cold.split():
+            if (m.calm or module != "wifi.clockwork") and modules.pop(module, None) is not None:
+                package, name = (module + ".").split(".")[:2]
+                if hasattr(modules.get(package), name):
+                    delattr(modules[package], name)
 
 
 class Manager:
@@ -78,14 +78,14 @@ class Manager:
     _memory: bytes  # see memory.py
     _last: int  # ticks of the last step
     _spent: int  # in this state of the station
-    _due: int  # until event "due"
+    _due: int  # until event "due", or for the gateway's answer
     _down: int  # without a link
     _quiet: int  # since the last client was seen
     _open: int  # so long the AP is kept open by request
     _grace: int  # so long the station may work under a client: it was asked to
     _index: int  # of the network that is or was last tried
-    _fails: "bytes | bytearray"  # of each network, if there are several: failures in a row
-    _skip: "bytes | bytearray"  # rounds to sit out
+    _fails: bytearray  # of each network, if there are several: failures in a row
+    _skip: bytearray  # rounds to sit out
     _code: int  # the SDK's status
     _rises: int  # how often it turned to a failure in this attempt
     _pauses: int  # since the link was up
@@ -94,9 +94,7 @@ class Manager:
     _unproven: int  # since the broker was last reached over this link
     _probe_maker: "Any"
     _probe: "Any"  # the look at the gateway that is going on
-    _probing: int  # time left for the gateway's answer
-    _asked: bool  # the gateway was asked once on this link
-    _trusted: bool  # the gateway of this network answers probes
+    _trusted: "bool | None"  # the gateway of this network answers probes; None: not asked on this link
 
     def __init__(self, cfg, device_id, network, clock=None, on_event=None, *, store=None, probe=None) -> None:
         call("memory.start", self, cfg, device_id, network, clock, on_event, store, probe)
@@ -124,7 +122,9 @@ class Manager:
 
     def __getattr__(self, name: str) -> "Any":
         """The requests of requests.py, loaded for one call: `manager.scan()`."""
-        if name not in "apply scan try_network start_trial retry open_ap info ap_credentials fire run".split():
+        if name not in (
+            "apply", "scan", "try_network", "start_trial", "retry", "open_ap", "info", "ap_credentials", "fire", "run",
+        ):  # fmt: skip
             raise AttributeError(name)
         self.calm = False
         return lambda *args: call("requests." + name, self, *args)

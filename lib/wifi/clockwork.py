@@ -29,7 +29,6 @@ def step(m: Manager, now: int) -> int:
     m._due = max(0, m._due - passed)
     m._open = max(0, m._open - passed)
     m._grace = max(0, m._grace - passed)
-    m._probing = max(0, m._probing - passed)
     event = _look(m)
     if event:
         fire(m, event)
@@ -108,7 +107,7 @@ def _look_beyond(m: Manager) -> "str | None":
         if m._probe.poll():
             m._trusted = True
             m._failures = 0
-        elif m._probing:
+        elif m._due:
             return None
         m._probe.close()
         m._probe = None
@@ -116,9 +115,9 @@ def _look_beyond(m: Manager) -> "str | None":
             return None
         m._failures = 0
         return "dead" if m._trusted or m._unproven >= _BLIND_MS else None
-    if m._failures >= _MQTT_FAILURES or (m.proven and not m._trusted and not m._asked):
-        m._asked = True
-        m._probing = _PROBE_MS
+    if m._failures >= _MQTT_FAILURES or (m.proven and m._trusted is None):
+        m._trusted = bool(m._trusted)
+        m._due = _PROBE_MS
         m._probe = call("gateway.start", m)
     return None
 

@@ -57,10 +57,10 @@ def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, pro
     m.reason = m.candidate = m.trial = None
     m.online = m.proven = m.client = m.calm = False
     m._last = clock.ticks_ms()
-    m._spent = m._due = m._down = m._open = m._grace = m._probing = m._unproven = 0
+    m._spent = m._due = m._down = m._open = m._grace = m._unproven = 0
     m._quiet = 1 << 28
     m._code = m._rises = m._pauses = m._raised = m._failures = 0
-    m._asked = m._trusted = False
+    m._trusted = None
     data = m._store.load() or b""
     if len(data) == 36 and _digest(data[:32])[:4] == data[32:]:
         m._memory = data[:32]
@@ -84,7 +84,7 @@ def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, pro
 def use(m: Manager, cfg: dict) -> None:
     """Take settings over. A `tx_power` costs a flash write: the port writes the whole configuration with it."""
     m.cfg = cfg
-    m._fails = m._skip = b""
+    m._fails = m._skip = bytearray()
     if len(cfg["networks"]) > 1:
         m._fails, m._skip = bytearray(len(cfg["networks"])), bytearray(len(cfg["networks"]))
     m._index = -1

@@ -112,7 +112,7 @@ def _join(m: Manager, network: dict) -> None:
         if _stored(m, network):
             m.sta.connect()
         else:
-            m._trusted = False
+            m._trusted = None
             m.sta.connect(ssid_bytes(network), network.get("key") or "")
             remember(m, 16, _mark(m, network))
     except OSError:  # the SDK refuses
@@ -132,7 +132,8 @@ def arrived(m: Manager) -> None:
     """The link has an address."""
     m.reason = None
     m._pauses = m._failures = m._unproven = 0
-    m.proven = m._asked = False
+    m.proven = False
+    m._trusted = m._trusted or None
     for i in range(len(m._fails)):
         m._fails[i] = m._skip[i] = 0
 

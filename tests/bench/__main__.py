@@ -22,8 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.node import measure_node
+from tests.bench.settings_heap import measure_settings
+from tests.bench.sleep import measure_sleep
 from tests.brokers import Mosquitto, find_program
-from tools.image import build_romfs, compile_tree
+from tools import library
+from tools.image import build_romfs
 from tools.vboard.link import Link
 
 HERE = Path(__file__).parent
@@ -31,20 +34,29 @@ ROOT = HERE.parents[1]
 LIB = ROOT / "lib"
 BUILD = ROOT / "build" / "bench"
 VM = [sys.executable, "-m", "micropython_unix"]
-OPTIONAL = ("stream", "persist", "secure", "topics")
 ROUND_TRIP = 0.1  # s, through the relay
-# name, distributions, what to compile, module to import. No distributions: not on the index in a form that pip takes.
+# name, distributions on the package index, module to import
 PEERS = (
+    ("umqtt.simple", ("micropython-umqtt.simple",), "umqtt.simple"),
+    ("umqtt.robust", ("micropython-umqtt.robust", "micropython-umqtt.simple"), "umqtt.robust"),
+    ("umqtt.simple2", ("micropython-umqtt.simple2",), "umqtt.simple2"),
+    ("mqtt_as", ("mqtt-as",), "mqtt_as"),
     (
         "chumicro-mqtt",
         ("chumicro-mqtt", "chumicro-sockets", "chumicro-timing", "chumicro-config"),
         "chumicro_mqtt.client",
     ),
     ("aiomqttc", ("aiomqttc",), "aiomqttc"),
-    ("umqtt.simple", ("micropython-umqtt.simple",), "umqtt.simple"),
-    ("umqtt.robust", ("micropython-umqtt.robust",), "umqtt.robust"),
-    ("umqtt.simple2", ("micropython-umqtt.simple2",), "umqtt.simple2"),
-    ("mqtt_as", ("mqtt-as",), "mqtt_as"),
+)
+# What our table calls the figures of peers.py; a peer that lacks one does not do it.
+PEER_FIGURES = (
+    ("imported", "heap imported, .mpy in RAM", " B"),
+    ("connected", "heap connected + 1 subscription, .mpy in RAM", " B"),
+    ("qos0", "QoS 0 publishes", "/s"),
+    ("window1", "QoS 1 round trips, window 1", "/s"),
+    ("echo", "echo (publish and receive), QoS 0", "/s"),
+    ("far1", "QoS 1 at 100 ms round trip, window 1", "/s"),
+    ("alloc0", "heap allocated per QoS 0 publish", " B"),
 )
 
 
@@ -92,13 +104,11 @@ def run_vm(program: str, *args: object, path: str = "", on_line=None, timeout: f
 
 def measure_ours(program: str, folder: Path) -> dict[str, str]:
     """All figures of our client."""
-    package = folder / "mpy" / "mqtt"
-    sizes = {f.stem: compile_mpy(f, package / (f.stem + ".mpy")) for f in (LIB / "mqtt").glob("*.py")}
-    del sizes["transport_cpython"]
-    (package / "transport_cpython.mpy").unlink()
-    core = sum(size for name, size in sizes.items() if name not in OPTIONAL)
+    sizes = library.build(folder / "library")
+    core = sum(size for name, size in sizes.items() if name not in library.OPTIONAL)
+    files = {f"mqtt/{f.name}": f.read_bytes() for f in (folder / "library" / "mqtt").glob("*.mpy")}
     image = folder / "romfs.img"
-    image.write_bytes(build_romfs(compile_tree(LIB, folder / "cache")))
+    image.write_bytes(build_romfs(files))
     broker = Mosquitto(program, folder, "log_type none\n")  # or the log is what is measured
     link = Link()
     restarted = [0.0]
@@ -114,7 +124,7 @@ def measure_ours(program: str, folder: Path) -> dict[str, str]:
         broker.start()
         link.delay = ROUND_TRIP / 2
         relay = link.forward(broker.host, broker.port)
-        ram = run_vm("heap.py", "ram", folder / "mpy", broker.host, broker.port, "mqtt")
+        ram = run_vm("heap.py", "ram", folder / "library", broker.host, broker.port, "mqtt")
         rom = run_vm("heap.py", "rom", image, broker.host, broker.port, "mqtt")
         bare = run_vm("bare_loop.py", broker.host, broker.port)
         got = run_vm("ours.py", broker.host, broker.port, relay, path=str(LIB), on_line=restart)
@@ -144,36 +154,71 @@ def measure_ours(program: str, folder: Path) -> dict[str, str]:
     }
 
 
-def measure_peer(distributions: tuple[str, ...], module: str, folder: Path) -> dict[str, str] | str:
-    """Size and heap of a peer, or a word on why not."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(folder)]
-    done = subprocess.run([*command, *distributions], capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode:
-        return "skipped: not on the package index as a wheel"
-    source, target = folder / "src", folder / "mpy"
-    for wheel in folder.glob("*.whl"):
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(source)
-    top = module.split(".", maxsplit=1)[0]
+def fetch(distributions: tuple[str, ...], folder: Path) -> list[Path]:
+    """Source folders of the distributions, with pip. Those for MicroPython are archives that pip cannot build: it is told
+    to leave what it unpacked."""
+    found = []
+    for name in distributions:
+        place = folder / name
+        place.mkdir(parents=True)
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-clean", "-d", str(place)]
+        env = {**os.environ, "TMPDIR": str(place)}
+        subprocess.run([*command, name], capture_output=True, text=True, timeout=120, check=False, env=env)
+        for wheel in place.glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(place / "wheel")
+            found.append(place / "wheel")
+        if not list(place.glob("*.whl")):
+            found += [p for p in place.glob("pip-download-*/*") if list(p.rglob("*.py"))]
+    return found
+
+
+def measure_peer(
+    distributions: tuple[str, ...], module: str, folder: Path, broker: Mosquitto, relay: int
+) -> dict[str, str] | str:
+    """Size, heap and speed of a peer, or a word on why not."""
+    sources = fetch(distributions, folder)
+    if len(sources) < len(distributions):
+        return "skipped: not on the package index"
+    target = folder / "mpy"
     total = size = 0
-    for file in sorted(source.rglob("*.py")):
-        name = file.relative_to(source)
-        if (
-            file.name in ("testing.py", "main.py", "wifi.py", "config.py") and len(name.parts) == 1
-        ) or "testing" in file.name:
-            continue
-        try:
-            one = compile_mpy(file, target / name.with_suffix(".mpy"))
-        except subprocess.CalledProcessError:
-            continue  # CPython only
-        total += one
-        size += one if name.parts[0].split(".")[0] == top else 0
-    heap = run_vm("heap.py", "ram", target, "-", 0, module)
-    return {
-        ".mpy": f"{size:,} B" + (f" (+{total - size:,} B of its own dependencies)" if total > size else ""),
-        "heap imported, .mpy in RAM": f"{heap['imported']:,} B" if heap else "does not import here",
-    }
+    for source in reversed(sources):
+        for file in sorted(source.rglob("*.py")):
+            name = file.relative_to(source)
+            if name.parts[0] in ("setup.py", "main.py", "wifi.py", "config.py") or "testing" in name.name:
+                continue
+            if (target / name.with_suffix(".mpy")).exists():
+                continue  # umqtt.robust 1.0 brings an old umqtt.simple with it
+            try:
+                one = compile_mpy(file, target / name.with_suffix(".mpy"))
+            except subprocess.CalledProcessError:
+                continue  # CPython only
+            total += one
+            size += one if source == sources[0] else 0
+    got = run_vm("peers.py", module, broker.host, broker.port, relay, path=str(target))
+    figures = {".mpy": f"{size:,} B" + (f" (+{total - size:,} B of its dependencies)" if total > size else "")}
+    for key, title, unit in PEER_FIGURES:
+        if key in got:
+            figures[title] = f"{got[key]:,}{unit}"
+    if "far1" not in got:
+        figures["ended early"] = "after " + (list(got)[-1] if got else "nothing: it does not import here")
+    return figures
+
+
+def measure_peers(program: str, folder: Path) -> dict[str, dict[str, str] | str]:
+    """Every peer, at one broker."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    (folder / "peers").mkdir()
+    broker = Mosquitto(program, folder / "peers", "log_type none\n")
+    link = Link()
+    try:
+        broker.start()
+        link.delay = ROUND_TRIP / 2
+        relay = link.forward(broker.host, broker.port)
+        return {peer: measure_peer(names, module, BUILD / peer, broker, relay) for peer, names, module in PEERS}
+    finally:
+        link.close()
+        broker.stop()
 
 
 def versions(program: str) -> str:
@@ -193,8 +238,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         ours = measure_ours(program, Path(name))
         ours.update(measure_node(program, Path(name)))
-    shutil.rmtree(BUILD, ignore_errors=True)
-    peers = {peer: measure_peer(names, module, BUILD / peer) for peer, names, module in PEERS}
+        ours.update(measure_settings(Path(name)))
+        ours.update(measure_sleep(program, Path(name)))
+        peers = measure_peers(program, Path(name))
     table = Table("figure", "ours", title="MQTT client on the unix VM against mosquitto, 32-byte payloads")
     for key, value in ours.items():
         table.add_row(key, value)

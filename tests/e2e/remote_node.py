@@ -61,13 +61,23 @@ class Node:
 
 
 def settings(**sections: Mapping[str, Any] | list[Any]) -> dict[str, Any]:
-    """The settings of `make run`, with other sections merged in; one sensor, read rarely."""
+    """The settings of `make run`, with other sections merged in; two sensors, read rarely."""
     found = node_settings(NAME, 1883)
-    found["sensors"] = [{"type": "sim"}]
     found["telemetry"] = {"period": 3600}
     for name, section in sections.items():
         found[name] = {**found.get(name, {}), **section} if isinstance(section, Mapping) else section
     return found
+
+
+@contextmanager
+def broker_for_module(need: Callable[[str], str], folder: Path) -> Iterator[Mosquitto]:
+    """A mosquitto that several tests share."""
+    broker = Mosquitto(need("mosquitto"), folder)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
 
 
 @contextmanager

@@ -59,6 +59,7 @@ class Truth:
         self.free: list[int] = []  # bytes of heap at each
         self.queued: list[int] = []  # bytes in the outbox at each
         self.dropped = 0  # of the run
+        self.told: Callable[[], None] = lambda: None  # called after each
 
     def take(self, free: int, queued: int, dropped: int) -> list[int]:
         fault = self.fault()
@@ -68,6 +69,7 @@ class Truth:
         self.free.append(free)
         self.queued.append(queued)
         self.dropped = dropped
+        self.told()
         return [len(self.taken) - 1, int(self.clock())]
 
 

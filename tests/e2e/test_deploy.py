@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import threading
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from deploy_world import FLASH, Cable, Project, deploy, factory_image, files_on, partitions_on, romfs_on
+from rich.console import Console
 
 from tools import wire
+from tools.build import build
 from tools.errors import ToolError
 from tools.image import build_littlefs
 from tools.vboard import Board
@@ -161,6 +164,21 @@ def test_a_board_in_a_tight_loop(project: Project, tmp_path: Path) -> None:
         assert versions(board) == ["1", "1", "1"]
 
 
+def test_a_board_that_answers_late_is_not_misread(board: Board) -> None:
+    """It answers each try, also those that were given up."""
+    board.power_on()
+    board.wait_for(">>> ")
+    quiet = Console(file=io.StringIO())
+    with wire.Wire(board.console_path) as line:
+        line.take(quiet)
+        line._line.write(b"\r\x01" * 3)  # three more banners are under way
+        assert line._in_step()
+        assert line.run("print(6*7)") == "42\n"
+        line._line.write(b"\r\x03\x03\r\x01" * 2)
+        line.take(quiet)
+        assert line.run("print(6*7)") == "42\n"
+
+
 def test_a_board_that_swallows_ctrl_c_needs_a_hand_at_its_reset_button(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +225,15 @@ def test_firmware_without_romfs_is_said(project: Project, tmp_path: Path) -> Non
         board.power_on()
         with pytest.raises(ToolError, match=r"has no ROMFS partition.*\n?.*TARGET=littlefs"):
             deploy(board, project.build())
+
+
+def test_firmware_without_a_frozen_node_is_said(project: Project, board: Board) -> None:
+    manifest = 'for n in ("node", "sensors"):\n    package(n, base_path="../lib")\n'
+    project.write("firmware/manifest.py", manifest)
+    board.power_on()
+    built = build("frozen", project.root / "out", root=project.root, flash_size=FLASH)
+    with pytest.raises(ToolError, match=r"has no node frozen into it: make flash TARGET=frozen"):
+        deploy(board, built)
 
 
 def test_ampy_does_the_files_on_littlefs(project: Project, board: Board) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from deploy_world import deploy
+from rich.console import Console
 
 from tests.brokers import EmbeddedBroker
 from tools.board_run import BROKER_NAME, KEY, SSID, node_settings
 from tools.build import build
+from tools.doctor import doctor
 from tools.image import LITTLEFS_OFFSET, build_littlefs
 from tools.user_settings import checked, content
 from tools.vboard import Board
@@ -43,5 +46,8 @@ def test_the_slim_node_is_deployed_and_publishes(tmp_path: Path, amqtt: Embedded
             assert reading["adc"] == 300
             print("heap free:", reading["heap"])
             assert deploy(board, made, tool).sent == []
+            out = io.StringIO()
+            doctor(board.console_path, f"{amqtt.host}:{amqtt.port}", Console(file=out, width=200))
+            assert "the slim node is on LittleFS" in out.getvalue() and "all is well" in out.getvalue()
     finally:
         watcher.stop()

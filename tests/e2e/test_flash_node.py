@@ -32,7 +32,8 @@ def run_tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_flash_all_then_power_on_publishes_readings(tmp_path: Path, amqtt: EmbeddedBroker) -> None:
     settings, base, image = tmp_path / "settings.json", tmp_path / "base.bin", tmp_path / "flash.bin"
-    settings.write_text(json.dumps(node_settings("flashed", amqtt.port)))
+    cfg = node_settings("flashed", amqtt.port)
+    settings.write_text(json.dumps({**cfg, "sensors": [*cfg["sensors"], {"type": "health"}]}))
     base.write_bytes(firmware())
     with BootLoader(image) as chip:
         options = ("--all", "--port", chip.path, "--file", base, "--settings", settings, "--no-reset")
@@ -47,9 +48,13 @@ def test_flash_all_then_power_on_publishes_readings(tmp_path: Path, amqtt: Embed
             board.set_adc(512)
             board.power_on()
             arrivals = [watcher.arrivals.get(timeout=40) for _ in range(2)]
+            while b"rssi" not in arrivals[-1].payload:  # the first were taken before there was WiFi
+                arrivals.append(watcher.arrivals.get(timeout=20))
     finally:
         watcher.stop()
-    assert all(json.loads(arrival.payload) for arrival in arrivals)
+    readings = [json.loads(arrival.payload) for arrival in arrivals]
+    assert all("temperature" in reading for reading in readings)
+    assert readings[-1]["rssi"] < 0 < readings[-1]["free_heap"], "what make watch shows of a node's health"
 
 
 @pytest.mark.parametrize(

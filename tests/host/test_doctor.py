@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +64,40 @@ def test_a_board_with_nothing_on_it(board_with: Callable[[dict[str, bytes]], Boa
     assert "missing on LittleFS: main.py, update.py" in said
     assert "the settings on the board have faults" in said and "mqtt.keepalive" in said
     assert "from this PC: no broker at 127.0.0.1:9: Connection refused" in said
+
+
+def test_a_broker_that_refuses_the_nodes_user(board_with: Callable[[dict[str, bytes]], Board]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            line, _ = server.accept()
+            with line:
+                line.recv(1000)
+                line.sendall(b"\x20\x02\x00\x05")  # CONNACK: not authorised
+                line.recv(1000)
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        port = server.getsockname()[1]
+        cfg = {"mqtt": {"brokers": [{"host": "127.0.0.1", "port": port}], "user": "kitchen", "password": "secret"}}
+        with board_with({"settings.json": json.dumps(cfg).encode()}) as board:
+            board.power_on()
+            _, said = examined(board.console_path)
+        thread.join()
+    assert f"✗ the broker 127.0.0.1:{port} refuses user 'kitchen': Not authorized" in said
+    assert "make provision with its user and password" in said and "secret" not in said
+
+
+def test_another_release_of_micropython(board_with: Callable[[dict[str, bytes]], Board]) -> None:
+    old = (
+        b"import sys\nclass S:\n implementation=('micropython',(1,20,0))\n platform='esp8266'\n"
+        b" version='x; v1.20.0'\nsys.modules['sys']=S\n"
+    )
+    with board_with({"boot.py": old}) as board:
+        board.power_on()
+        _, said = examined(board.console_path)
+    assert "it is an ESP8266 with v1.20.0" in said
+    assert "✗ its MicroPython is 1.20.0, this project is tested with 1.29.0\n    make flash" in said
 
 
 def test_stock_firmware(board_with: Callable[[dict[str, bytes]], Board]) -> None:

@@ -16,7 +16,7 @@ from amqtt.mqtt.publish import PublishPacket
 from amqtt.mqtt.suback import SubackPacket
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mqtt import Will, matches, opening, packet, request
+from mqtt import Will, matches, opening, request
 from mqtt.packet import Decoder, put_publish
 from paho.mqtt.client import topic_matches_sub
 
@@ -51,7 +51,7 @@ def test_publish_is_read_by_amqtt_and_by_us(topic, payload, qos, retain, dup, pi
     dup = dup and qos > 0
     first = 0x30 | dup << 3 | qos << 1 | retain
     buf = bytearray(4096)
-    end = put_publish(buf, first, packet.topic_bytes(topic), pid if qos else 0, payload)
+    end = put_publish(buf, first, topic.encode(), pid if qos else 0, payload)
     data = bytes(buf[:end])
     theirs = amqtt_reads(data)
     assert (theirs.topic_name, bytes(theirs.data or b""), theirs.qos) == (topic, payload, qos)

@@ -44,6 +44,22 @@ def test_none_is_said_with_what_to_look_at(monkeypatch: pytest.MonkeyPatch) -> N
         ports.show(QUIET)
 
 
+def test_a_board_without_a_driver_is_said_with_the_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As below /sys/bus/usb/devices: 1-1 has a CH340 and no port, 1-2 a CP2102 with one, 1-3 is a mouse."""
+    for name, vendor, product in (("1-1", "1a86", "7523"), ("1-2", "10c4", "ea60"), ("1-3", "046d", "c077")):
+        (tmp_path / name / f"{name}:1.0").mkdir(parents=True)
+        (tmp_path / name / "idVendor").write_text(vendor + "\n")
+        (tmp_path / name / "idProduct").write_text(product + "\n")
+    (tmp_path / "1-2" / "1-2:1.0" / "ttyUSB0").mkdir()
+    (tmp_path / "usb1").mkdir()
+    (said,) = ports.without_driver(tmp_path)
+    assert "a CH340" in said and "sudo modprobe ch341" in said and "brltty" in said
+    there(monkeypatch)
+    monkeypatch.setattr(ports, "without_driver", lambda: [said])
+    with pytest.raises(ToolError, match=r"a driver is missing\na CH340"):
+        ports.choose("", QUIET)
+
+
 def test_several_are_a_choice_in_a_terminal_and_a_list_elsewhere(
     monkeypatch: pytest.MonkeyPatch, two: list[str]
 ) -> None:

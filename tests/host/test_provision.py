@@ -108,7 +108,7 @@ def test_the_label_says_how_to_join() -> None:
 
 
 def test_questions_are_asked_again_until_the_answer_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["kitchen", "home", "short", "long enough", "10.0.0.1:1884", "", ""])
+    answers = iter(["kitchen", "home", "short", "long enough", "10.0.0.1:1884", "", "", "dht22", "D2"])
     secret = []
     monkeypatch.setattr(
         Console,
@@ -118,10 +118,11 @@ def test_questions_are_asked_again_until_the_answer_will_do(monkeypatch: pytest.
     out = io.StringIO()
     pairs = questions.ask(Console(file=out, width=120), settings.defaults())
     assert dict(pairs)["wifi.networks.0.key"] == "long enough"
-    assert secret == [False, False, True, True, False, False, True]
+    assert secret == [False, False, True, True, False, False, True, False, False]
     assert "8 to 63 characters" in out.getvalue()
     cfg, faults = provision.merged(settings.defaults(), pairs)
     assert not faults and cfg["mqtt"]["brokers"][0] == {"host": "10.0.0.1", "port": 1884, "tls": False}
+    assert cfg["sensors"] == [{"type": "dht22", "pin": "D2"}]
 
 
 def test_what_is_known_is_offered_and_stays_unless_answered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,12 +145,12 @@ def test_what_is_known_is_offered_and_stays_unless_answered(monkeypatch: pytest.
         assert not faults
         return cfg, said.getvalue()
 
-    cfg, said = after("", "", "", "", "", "")
+    cfg, said = after("", "", "", "", "", "", "")
     assert cfg == base
     assert "[kitchen]" in said and "[********]" in said and "very secret" not in said
-    cfg, _ = after("", "", "", "10.0.0.2", "-", "")
+    cfg, _ = after("", "", "", "10.0.0.2", "-", "", "adc")
     assert cfg["mqtt"]["brokers"] == [{"host": "10.0.0.2", "port": 1884, "tls": False}] and "user" not in cfg["mqtt"]
-    cfg, _ = after("", "guests", "", "", "", "")
+    cfg, _ = after("", "guests", "", "", "", "", "")
     assert cfg["wifi"]["networks"] == [{"ssid": "guests", "hidden": False}], "another network, another key"
 
 

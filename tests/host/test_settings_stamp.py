@@ -32,6 +32,9 @@ def test_constants() -> None:
     assert table == stamp.TABLE, f"stamp.py needs: {table}"
     assert default_lines() == initial.TEXT, f"initial.py needs:\n{default_lines()}"
     assert list(initial.sections()) == list(schema.sections())
+    kinds = [*schema.sections(), *schema.sections(items=True)]
+    secrets = [f"{kind}.{f.name}" for kind in kinds for f in schema.fields(kind) if f.secret]
+    assert sorted(initial.SECRETS.split()) == sorted(secrets)
 
 
 def test_lists_are_the_plural_of_their_entries_and_named_once() -> None:

@@ -13,6 +13,8 @@ import time
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 8, 9, 10, 11, 12, 13, 14
 
+_SOL_SOCKET, _SO_LINGER = 1, 13  # of Linux; MicroPython does not name them
+
 
 class Packet:
     """What the client sent: kind 1..14, flags, body; for PUBLISH topic, pid, payload, qos, dup, retain; else pid."""
@@ -174,6 +176,15 @@ class Broker:
             self.writer.close()
             if hasattr(self.writer, "s"):  # MicroPython: close() alone does nothing
                 self.writer.s.close()
+
+    def reset(self):
+        """End the newest connection by RST."""
+        sock = self.writer.s if hasattr(self.writer, "s") else self.writer.get_extra_info("socket")
+        sock.setsockopt(_SOL_SOCKET, _SO_LINGER, b"\1\0\0\0\0\0\0\0")  # linger for 0 s
+        if sock is getattr(self.writer, "s", None):
+            sock.close()
+        else:
+            self.writer.transport.abort()
 
     async def expect(self, kind, timeout=5):
         """The next packet of this kind, with those before it skipped."""

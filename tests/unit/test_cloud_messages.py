@@ -148,7 +148,7 @@ def test_home_assistant_discovery():
         ("switch", "relay", ""),
     ]
     topic, payload, retain = only(p.announce(items))
-    found = json.loads(payload)
+    found = json.loads(b"".join(payload))
     assert topic == "homeassistant/device/esp-1/config" and retain
     assert found["dev"] == {"ids": ["esp-1"], "name": "Küche"} and found["avty_t"] == "n/1/status"
     temperature = found["cmps"]["temperature"]
@@ -157,7 +157,7 @@ def test_home_assistant_discovery():
     assert temperature["val_tpl"] == "{{ value_json['temperature'] }}"
     assert found["cmps"]["humidity"]["dev_cla"] == "humidity"
     relay = found["cmps"]["relay"]
-    assert relay["cmd_t"] == "n/1/cmd/set"
+    assert relay["cmd_t"] == "n/1/cmd/set" and relay["stat_t"] == "n/1/output/relay" and relay["stat_on"] == "on"
     assert p.decode(relay["cmd_t"], relay["pl_on"].encode())[:3] == (COMMAND, "set", {"relay": True})
     assert cloud.create({}, {"brokers": [{"host": "h"}], "discovery": True}, DEVICE).announce(items)
 

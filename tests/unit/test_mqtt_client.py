@@ -511,6 +511,18 @@ def test_half_a_connack():
     connect_fault(b"\x20\x02", OSError, "CONNACK")
 
 
+def test_half_a_connack_and_the_end_of_the_connection():
+    async def scenario(broker, client, seen):
+        broker.mute = {CONNECT}
+        task = start(outcome(OSError, client.connect(5)))
+        await broker.expect(CONNECT)
+        await broker.send(b"\x20\x02")
+        broker.drop()
+        assert "closed" in str(await task) and not client.connected and not seen
+
+    play(scenario, connect=False)
+
+
 def test_refusals_by_code():
     for code, word in enumerate(("protocol", "identifier", "unavailable", "password", "authorised"), 1):
         fault = connect_fault(bytes((0x20, 2, 0, code)), ConnectRefused, word)
@@ -588,14 +600,28 @@ def test_one_byte_fragments_all_day():
 def test_a_reset_in_mid_packet_delivers_nothing_of_it():
     async def scenario(broker, client, seen):
         await broker.send(publish("t", bytes(100), 2, 5)[:60])
-        await asyncio.sleep(0.02)
-        broker.drop()
+        await until(lambda: client._rx.end > client._rx.start)
+        broker.reset()
         await until(lambda: client.connects == 2)
+        assert isinstance(raised(seen)[0], OSError) and "closed" not in str(raised(seen)[0]), raised(seen)
         await broker.send(publish("t", b"whole", 1, 6))
         assert (await broker.expect(PUBACK)).pid == 6
         assert [m.payload for m in messages(seen)] == [b"whole"]
 
     play(scenario)
+
+
+def test_a_claim_of_268_mb_costs_nothing_and_has_a_deadline():
+    async def scenario(broker, client, seen):
+        await broker.send(b"\x30\xff\xff\xff\x7f\x00\x01a" + bytes(3000))
+        await until(lambda: client._rx.left > 1 << 27)
+        assert len(client._rx.buf) == 512 and client.dropped == 1 and not messages(seen)
+        await until(lambda: raised(seen))
+        assert "rest of a packet" in str(raised(seen)[0])
+        await until(lambda: client.connects == 2)
+        await client.publish("t", b"x", 2)
+
+    play(scenario, response_timeout=0.4)
 
 
 def test_malformed_bytes_end_the_link_with_a_protocol_error_and_it_comes_back():

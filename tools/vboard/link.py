@@ -373,7 +373,7 @@ class _Connection:
             for _, writer in (near, far):
                 writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.gather(self._pump(near[0], far[1], True), self._pump(far[0], near[1], False))
-        except OSError:  # also what the other end has done to the socket meanwhile
+        except OSError:  # reset, timed out, or gone before its end could be told (ENOTCONN)
             self.abort()
         finally:
             self._link._pipes.discard(self)

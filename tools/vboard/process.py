@@ -15,7 +15,8 @@ import termios
 from collections.abc import Iterator
 from pathlib import Path
 
-DEVICE = Path(__file__).parent / "device"
+from tools.vboard.standins import compiled
+
 LAUNCH = Path(__file__).parent / "launch.py"
 
 _LFLAG = 3  # index in what tcgetattr() returns
@@ -37,7 +38,7 @@ class VM:
         env = {k: v for k, v in os.environ.items() if not k.startswith("MICROPY")}
         try:
             self.process = subprocess.Popen(
-                [*command, str(DEVICE / "start.py"), str(theirs.fileno()), str(image)],
+                [*command, str(compiled() / "start.py"), str(theirs.fileno()), str(image)],
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
