@@ -17,6 +17,7 @@ from mqtt import Client, MQTTError, Will
 from . import call
 from .log import INFO, WARNING
 
+_LOOK_MS = const(1000)
 _AGAIN_S = const(2)  # after too little memory
 _WAITING = const(4)  # commands
 
@@ -104,14 +105,19 @@ class Link:
         self._idle = True
 
     async def turn(self) -> None:
-        """Wait until the platform takes another message: one in `publish_interval`, over all connections of the node."""
+        """Wait until the platform takes another message: one in `publish_interval`, over all connections of the node.
+
+        Raises OSError when the node has left this link: whoever waits here holds all of the client in memory.
+        """
         node = self._node
         interval = self.platform.publish_interval
         while True:
             passed = time.ticks_diff(time.ticks_ms(), node.sent_at)
             if not 0 <= passed < interval:  # below 0: days ago
                 break
-            await asyncio.sleep_ms(interval - passed)
+            await asyncio.sleep_ms(min(interval - passed, _LOOK_MS))
+            if node.link is not self:
+                raise OSError(errno.ENOTCONN)
         node.sent_at = time.ticks_ms()
 
     def _state(self, up: bool, reason: "Exception | None") -> None:
