@@ -32,11 +32,14 @@ def run(
     ] = 0,
     timeout: Annotated[float, typer.Option(min=1, help="seconds that the readings may take")] = 120.0,
     svg: Annotated[Path | None, typer.Option(help="write a picture of the terminal to this file at the end")] = None,
+    portal: Annotated[
+        bool, typer.Option(envvar="PORTAL", help="an unconfigured node, to be set up in a browser")
+    ] = False,
 ) -> None:
     """Boot the node on the virtual board and show its readings as a broker receives them."""
     from tools.run import run as run_node
 
-    raise typer.Exit(run_node(broker=broker, wanted=readings, timeout=timeout, svg=svg))
+    raise typer.Exit(run_node(broker=broker, wanted=readings, timeout=timeout, svg=svg, portal=portal))
 
 
 @contextlib.contextmanager

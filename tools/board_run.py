@@ -34,6 +34,15 @@ def node_settings(name: str, port: int) -> dict[str, Any]:
     }
 
 
+def fresh_settings(name: str, page: int, key: str) -> dict[str, Any]:
+    """The same for a node that a person is to set up: no network, no broker; its page at this port of loopback."""
+    settings = node_settings(name, 0)
+    settings["device"]["web_port"] = page
+    settings["wifi"] = {"ap_ssid": name, "ap_key": key, "ap_address": "127.0.0.1"}
+    del settings["mqtt"]["brokers"]
+    return settings
+
+
 class BoardRun:
     """A board that boots `image` and finds the broker at `address`."""
 
@@ -48,6 +57,13 @@ class BoardRun:
             self._board.power_on()
         except BoardError as error:
             raise BoardFailure(str(error).splitlines()[0].rstrip(":")) from None
+
+    def wait_for_page(self, timeout: float) -> None:
+        """Wait until the set-up page can be opened. Raises BoardFailure."""
+        try:
+            self._board.wait_for("page: up", timeout=timeout)
+        except TimeoutError:
+            raise BoardFailure("the set-up page did not come up in time") from None
 
     def stop(self) -> None:
         """Power off; the VM is gone afterwards."""

@@ -22,15 +22,19 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tools.board_run import BoardFailure, BoardRun, node_settings
-from tools.broker import DEFAULT_PORT, BrokerError, EmbeddedBroker
+from tools.board_run import BROKER_NAME, KEY, SSID, BoardFailure, BoardRun, fresh_settings, node_settings
+from tools.broker import DEFAULT_PORT, BrokerError, EmbeddedBroker, free_port
 from tools.image import ROOT, ImageError, build_image
+from tools.label import Label
+from tools.provision import new_key
 from tools.readings import Readings, printable
 from tools.watcher import Address, Arrival, Watcher, parse_address
 
 OK, FAILED = 0, 1
 TICK = 0.25  # s between two pictures of the table
 CONSOLE_LINES = 8  # of the board's console, shown with a failure
+PAGE_PORT = 8080  # of the set-up page, where it is free
+PAGE_TIMEOUT = 60  # s until it is up
 SVG_WIDTH = 100  # columns of the picture
 
 
@@ -46,7 +50,9 @@ class NoReadings(Exception):
     """The readings did not come in time; the text says how far the node got."""
 
 
-def run(broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | None = None) -> int:
+def run(
+    broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | None = None, portal: bool = False
+) -> int:
     """Run until `wanted` readings came (0: until a signal); returns the exit code. Arguments as in __main__.py."""
     live = sys.stdout.isatty()
     console = Console(stderr=not live, highlight=False)
@@ -54,7 +60,7 @@ def run(broker: str = "", wanted: int = 0, timeout: float = 120.0, svg: Path | N
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _interrupt) for number in signals}
     try:
-        this.go(broker)
+        this.go(broker, portal)
         code = OK
     except (BrokerError, ImageError, BoardFailure, NoReadings) as error:
         for line in this.board.console(CONSOLE_LINES) if this.board else []:
@@ -94,24 +100,40 @@ class _Run:
         self._name = device_name()
         self._readings = Readings(f"node/{self._name}")
 
-    def go(self, broker: str) -> None:
+    def go(self, broker: str, portal: bool) -> None:
         address, word = self._start_broker(broker)
         self._watcher = Watcher(address, f"{self._readings.base}/#")
         self._watcher.start()
         self._stack.callback(self._watcher.stop)
         self._done(f"broker    {word}")
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="node-")))
+        label = Label(self._name, self._name, new_key(), f"127.0.0.1:{free_port(PAGE_PORT)}")
+        settings = node_settings(self._name, address.port)
+        if portal:
+            settings = fresh_settings(self._name, int(label.address.split(":")[1]), label.key)
         with self._console.status("building the image"):
-            image = build_image(folder / "flash.bin", node_settings(self._name, address.port))
+            image = build_image(folder / "flash.bin", settings)
         self._done(f"image     {len(image.romfs) / 1024:.0f} KiB in ROMFS, {', '.join(image.data)} on LittleFS")
         self.board = BoardRun(image, address)
         self._stack.callback(self.board.stop)
         self.board.start()
         self._done(f"board     boots, {self.board.describe()}")
+        if portal:
+            self.board.wait_for_page(PAGE_TIMEOUT)
+            self._done(f"page      http://{label.address}/")
+            self._console.print(Text(self._invitation(label)), soft_wrap=True)
         if self._live:
             self._show_table()
         else:
             self._print_lines()
+
+    def _invitation(self, label: Label) -> str:
+        """What a person does at the page; the code is what a phone would scan to join a real node's access point."""
+        return (
+            f"\n{label.text()}\n"
+            f"Open http://{label.address}/ in a browser. The virtual air has the network {SSID}, whose key is {KEY};\n"
+            f"the broker is {BROKER_NAME}. The readings come when the page says Connected.\n"
+        )
 
     def close(self) -> None:
         self._stack.close()

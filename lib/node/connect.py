@@ -28,7 +28,7 @@ def online(node: "Node") -> None:
         platform = make_platform(node, node.cfg)
     except ValueError as e:
         node.log(ERROR, "%s: no broker, readings are kept" % e)
-        node.mute = True
+        node.mute = str(e)
         return
     gc.collect()  # what stays for long is to lie low in the heap, not among garbage
     from .link import Link

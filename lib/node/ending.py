@@ -51,10 +51,11 @@ def crashed(node, error: BaseException) -> None:
 
 def erase(node) -> None:
     """Factory reset: settings, network and readings are forgotten. Does not return."""
+    call("pending.erase")
     for folder in ("/", "/outbox/"):
         try:
             for name in os.listdir(folder):
-                if folder != "/" or name == "wifi.dat" or name.startswith("settings."):
+                if folder != "/" or name.startswith("command."):
                     os.remove(folder + name)
         except OSError:
             pass  # was not there

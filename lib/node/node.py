@@ -32,6 +32,7 @@ _BACKLOG_MS = const(100)  # between two groups: an outage's readings come at ten
 _NO_TIME_S = const(20)  # how long readings wait for the first answer of a time server
 _HANG_MS = const(60000)  # without a tick: longer than any lawful block (name lookup, TLS, scan); then the chip is reset
 _HEALTH_S = const(60)
+_TRYING = const(1)  # as lib/portal has it
 
 
 class Node:
@@ -60,13 +61,13 @@ class Node:
         self.outbox = outbox
         self.sensors: list = []
         self.latest: list = []  # readings of the last group
-        self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
+        self.attempt: "list | None" = None  # new settings of the page are being tried: attempt.py
         self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
         self._alone = False  # not enough memory for page and MQTT: the page has it
         self.within = 0  # see trial.py
         self.periods: dict = {}  # s, by the name of a sensor, "": all; those set by command since the start
         self.own_period: tuple = ()  # names of the sensors that have one of their own
-        self.mute = False  # the settings name no broker
+        self.mute = ""  # why there is to be no connection to a broker
         self.logs: list = []  # lines for MQTT
         self.session: "bytes | None" = None  # what MQTT had in flight when the network went (connect.py)
         self._sent = 0  # messages of the first group that are delivered
@@ -159,7 +160,7 @@ class Node:
             if self.outbox.add(self._fresh_at, self.latest) == self.outbox.dropped > 0:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
-        if self.link and not self.trial and not wifi.sta.isconnected():
+        if self.link and not wifi.sta.isconnected():
             await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
         if self.link:
             self.link.look()
@@ -167,7 +168,7 @@ class Node:
                 self._health_at = self._uptime + _HEALTH_S
                 asyncio.create_task(call("about.health", self))
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.trial or self.mute or self._alone):
+        if wifi.online and not (self.link or self.mute or self._alone):
             gc.collect()
             call("connect.online", self)
         if wifi.online and self.uptime() >= self.sync_at:
@@ -175,6 +176,8 @@ class Node:
         device = self.cfg["device"]
         page = self._page
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
+        if self.attempt and self.attempt[0] == _TRYING:
+            wanted = False  # MQTT needs the heap
         if page is not None and (page.done() or not wanted):
             page.cancel()
             self._page = None
@@ -272,7 +275,6 @@ class Node:
 
     async def _portal(self) -> None:
         try:
-            self.log(INFO, "page: up")
             await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))

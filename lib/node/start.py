@@ -26,21 +26,29 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     """
     gc.threshold(_COLLECT_AFTER)
     log = Log()
-    try:
-        cfg = call("trial.begin", log, directory)
-    except OSError as e:
-        log(ERROR, "settings: no trial: %s" % e)
-        cfg = None
-    trial = cfg is not None
+    todo, cfg, fresh = "", None, False
+    if "setup.json" in os.listdir(directory):
+        todo, cfg, fresh = call("pending.resume", directory, log)
+    trial = False
+    if not todo:
+        try:
+            cfg = call("trial.begin", log, directory)
+        except OSError as e:
+            log(ERROR, "settings: no trial: %s" % e)
+        trial = cfg is not None
+    notes: list = []
     if cfg is None:
         cfg, notes = settings.load(directory)
-        for note in notes:
-            log(WARNING, note)
-        if "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT):
-            # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
-            log(INFO, "the settings are checked and stored; starting anew")
-            call("watch.planned")
-            machine.reset()
+    for note in notes:
+        log(WARNING, note)
+    checked = "settings.store" in sys.modules and settings.stamp.is_stamped(directory + settings.stamp.CURRENT)
+    if checked and not (todo or trial):
+        # The names that a full check has brought into memory stay there until a reset; with less the node runs better.
+        log(INFO, "the settings are checked and stored; starting anew")
+        todo = "restart"
+    if todo == "restart":
+        call("watch.planned")
+        machine.reset()
     settings.release()
     gc.collect()
     log(INFO, "node %s, %d bytes of heap free" % (VERSION, gc.mem_free()))
@@ -48,7 +56,7 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     device = "node-" + "".join("%02x" % b for b in machine.unique_id())
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
     node.safe = safe
-    node.mute = safe
+    node.mute = "safe mode" if safe else ""
     node.sleeps = cfg["power"]["deep_sleep"] and not safe and len(cfg["wifi"]["networks"]) > 0
     gc.collect()
     call("watch.attach", node)
@@ -64,6 +72,10 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
         node.wifi.open_ap(_SAFE_AP_S)
     elif "app.py" in os.listdir("/") or "app.mpy" in os.listdir("/"):
         asyncio.create_task(call("extend.run", node))
+    if todo == "trial":
+        call("attempt.start", node, fresh)
+    elif todo == "news":
+        node.wifi.open_ap()
     # Made; in flash they still are for who wants them again.
     cfg["sensors"] = ()
     del sys.modules["settings"]

@@ -13,7 +13,9 @@ The node's view, `node`:
   ap_ssid         str: name of the node's own network, to be told to a phone that dropped off.
   web_password    str: what the page asks for on the home network; "" = the page is not served there (the default).
   settings        nested dict by section as lib/settings has it, of the candidate while one failed, else the current.
-                  Fields that the schema calls secret are looked at for "is there one" and never sent.
+                  Fields that the schema calls secret are looked at for "is there one" and never sent. Asked for once a
+                  page.
+  faults          faults of the last save() that were found after it had returned, as save() returns them; else empty.
   hosts()         iterable of str: names and addresses by which the page may be asked for besides the access point's
                   address, in lower case: station address, hostname, hostname.local.
   online()        bool: set up and connected: probes are told that all is well, so that the phone closes its sheet.
@@ -25,12 +27,15 @@ The node's view, `node`:
                   connected, connecting, disconnected, power, hard, soft, watchdog, crash, deepsleep are translated.
   save(patch)     `patch` is for settings.patch(): an object with what is to change. Returns the faults of patch():
                   lines of "dotted.name: what is wrong"; with an empty list the trial has been accepted, progress() says
-                  TRYING from now on, and it begins soon: not before the answer is out (a second or so).
-  progress()      None, or (state, steps) of the last trial. state: TRYING, FAILED or DONE. steps: [(name, state,
-                  reason)] with state WAITING, TRYING, FAILED or DONE; name: wifi, address, broker, login, save;
+                  TRYING from now on, and it begins soon: not before the answer is out (a second or so). `patch` has the
+                  secrets that are kept in it as well.
+  progress()      None, or (state, steps) of the last trial. state: TRYING, FAILED or DONE, or ENDING: failed, and the
+                  node restarts with the old settings as soon as told() was called. steps: [(name, state, reason)]
+                  with state WAITING, TRYING, FAILED or DONE; name: wifi, address, broker, login, save;
                   reason "" or a code of template.py's @r blocks (no_network, wrong_key, no_address, refused, lost, dead,
                   broker_not_found, no_answer, tls, bad_login, not_authorised, client_id, unavailable, timeout, cut)
                   or any text, which is shown as it is.
+  told()          a page has shown the outcome of the trial, DONE or ENDING.
   export()        nested dict of the current settings with the secrets masked (settings.redact).
   restart()       restart soon: not before the answer is out. The same for
   factory_reset() erase the settings and restart.
@@ -48,6 +53,7 @@ WAITING = 0
 TRYING = 1
 FAILED = 2
 DONE = 3
+ENDING = 4
 
 
 class Portal:
@@ -61,12 +67,21 @@ class Portal:
         self.token = str(hexlify(urandom(8)), "utf-8")  # in every form; new after each start
         self.slots = self.guard = None  # of server.py
         self.waiting = False  # somebody waits for a slot
+        self.drawing = False  # an answer is being made: one at a time, because each takes the heap that there is
         self.dropped = 0  # connections that ended without their answer
         self.failures = 0  # wrong passwords in a row, the last one at `failed_at` ticks
         self.failed_at = 0
 
+    def busy(self) -> bool:
+        """Is there a connection?"""
+        return bool([slot for slot in self.slots or () if slot.task is not None])
+
     async def run(self) -> None:
         """Serve until cancelled. OSError if a port is taken. Cancelling closes every socket."""
+        from . import warm
+
+        warm.up()
+        del warm
         web = net.bind("0.0.0.0", self.port, 2)
         names = answers = None
         try:

@@ -13,7 +13,7 @@ _NETWORKS_MAX = 8  # entries of wifi.networks
 def changes(answers: dict, node) -> "tuple[dict, list[str]]":
     """What the form asks to change, for `settings.patch()`, and the faults that only the form can have.
 
-    Only what the page showed for the chosen platform is in it; a secret to be kept is absent, None puts a field back.
+    Only what the page showed for the chosen platform is in it, with the secrets that are kept; None puts a field back.
     Faults are "name: code"; the codes are the @e blocks of template.py.
     """
     current = node.settings
@@ -30,6 +30,8 @@ def changes(answers: dict, node) -> "tuple[dict, list[str]]":
         except ValueError as error:
             faults.append(field.dotted + ": " + error.args[0])
             continue
+        if given is _KEPT and field.secret:
+            given = form.value(current, field) or _KEPT  # it may be one of settings that are not in use yet
         if given is not _KEPT:
             (broker if field.section == "broker" else patch.setdefault(field.section, {}))[field.name] = given
     if broker.get("host"):
@@ -39,7 +41,7 @@ def changes(answers: dict, node) -> "tuple[dict, list[str]]":
         patch.setdefault("mqtt", {})["brokers"] = [entry] + list(brokers[1:])
     elif "host" in broker:
         faults.append("broker.host: needed")
-    _network(answers, node, patch, faults)
+    _network(answers, node, current["wifi"]["networks"], patch, faults)
     return patch, faults
 
 
@@ -67,7 +69,7 @@ def _given(answers: dict, field):
     return int(text) if text else None
 
 
-def _network(answers: dict, node, patch: dict, faults: list) -> None:
+def _network(answers: dict, node, known: list, patch: dict, faults: list) -> None:
     """The WiFi network: a typed name wins over a chosen one. It becomes the first of the list, the last one may go."""
     typed = answers.get("network.ssid", "")
     key = answers.get("network.key", "")
@@ -80,10 +82,12 @@ def _network(answers: dict, node, patch: dict, faults: list) -> None:
         faults.append("network.ssid: text")
         return
     if not ssid:
+        if not known:
+            faults.append("network.ssid: needed")
         return
     entry: dict = {}
     others = []
-    for network in node.settings["wifi"]["networks"]:
+    for network in known:
         if settings.ssid_bytes(network) == ssid:
             entry = dict(network)
         else:

@@ -11,8 +11,8 @@ from .markup import block, words
 
 def plain(status: int, extra: bytes = b"", body: "bytes | None" = None):
     """A short answer with its length; `extra` are header lines."""
-    line = words("", "", "h.%d" % status)
-    yield from block("", "head", line)
+    line = words("", b"", b"h.%d" % status)
+    yield from block("", b"head", line)
     if body is None:
         body = line
     if status != 204:
@@ -68,11 +68,14 @@ def _route(portal, request, peer: str):
             if answer is None:
                 return redirect(302, "http://%s%s/" % (portal.ap, "" if portal.port == 80 else ":%d" % portal.port))
             return plain(answer[0], b"X-NetworkManager-Status: online\r\n" if answer[0] == 204 else b"", answer[1])
+        del probes
     if path in ("/save", "/restart", "/reset"):
         if request.method != "POST":
             return plain(405, b"Allow: POST\r\n")
         from . import actions
+        from .exchange import forget
 
+        forget("probes")
         return actions.change(portal, request, host)
     if path not in ("/", "/progress", "/export"):
         return plain(404)

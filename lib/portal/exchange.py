@@ -2,7 +2,8 @@
 
 request.py parses, app.py answers; this file moves bytes and keeps deadlines. When somebody waits for a connection, the
 one that has sent no request for longest loses its slot after _PATIENCE: browsers open connections that they never use,
-and a slow or hostile client must not lock the others out. Loaded by server.py when needed.
+and a slow or hostile client must not lock the others out. Answers are made one after the other, and whoever does not
+take his while another waits is cut. Loaded by server.py when needed.
 """
 
 import asyncio
@@ -25,14 +26,17 @@ except ImportError:  # CPython
 _SEND_SIZE = const(536)  # bytes: one TCP segment for the MTU of 576 that the chip's access point offers
 _RECV_SIZE = const(256)
 _PATIENCE = const(200)  # ms that a connection without a request keeps its slot while others wait
+_STALLED = const(2000)  # ms without progress after which an answer is given up for the next one
 _IDLE = const(20)  # looks of the guard without a connection, after which the code is released
 _LINGER_SIZE = const(32768)  # bytes read on after a refusal, so that the client sees it and not a reset
 
-# States of a slot, and the time limit of each in ms: READING until the request is there, SENDING for the whole answer.
+# States of a slot, and the time limit of each in ms: READING until the request is there, SENDING for the whole answer,
+# QUEUED until the other's answer is out.
 _READING = const(0)
 _SENDING = const(1)
 _LINGERING = const(2)
-_LIMITS = (8000, 15000, 500)
+_QUEUED = const(3)
+_LIMITS = (8000, 15000, 500, 20000)
 
 
 async def guard(portal) -> None:
@@ -41,12 +45,17 @@ async def guard(portal) -> None:
     while idle < _IDLE:
         await asyncio.sleep(0.05 if portal.waiting else 0.1)
         idle += 1
+        queued = portal.slots[0].state == _QUEUED or portal.slots[1].state == _QUEUED
         for slot in portal.slots:
             if slot.task is not None:
                 idle = 0
-                age = net.ticks_diff(net.ticks_ms(), slot.since)
-                short = portal.waiting and slot.state == _READING
-                if not slot.expired and age >= (_PATIENCE if short else _LIMITS[slot.state]):
+                now = net.ticks_ms()
+                late = net.ticks_diff(now, slot.since) >= _LIMITS[slot.state]
+                if slot.state == _READING and portal.waiting:
+                    late = net.ticks_diff(now, slot.since) >= _PATIENCE
+                elif slot.state == _SENDING and queued:
+                    late = late or net.ticks_diff(now, slot.moved) >= _STALLED
+                if late and not slot.expired:
                     slot.expired = True
                     slot.task.cancel()
     portal.guard = None
@@ -68,6 +77,7 @@ async def serve(portal, slot, peer: str) -> None:
 
     parser = module.Parser()
     request = parser.request
+    mine = False  # our turn to draw
     slot.expired = False
     slot.silent = True
     slot.state = _READING
@@ -86,10 +96,16 @@ async def serve(portal, slot, peer: str) -> None:
         refused = request.error
         del parser, module  # the code of each phase goes before the next one needs the heap
         forget("request")
+        slot.state = _QUEUED
+        slot.since = net.ticks_ms()
+        while portal.drawing:
+            await asyncio.sleep(0.05)
+        mine = portal.drawing = True
+        slot.state = _SENDING
+        slot.since = slot.moved = net.ticks_ms()
+        gc.collect()
         from .app import respond
 
-        slot.state = _SENDING
-        slot.since = net.ticks_ms()
         pieces = respond(portal, request, peer)
         del respond, request
         forget("app probes login actions answers")
@@ -103,9 +119,10 @@ async def serve(portal, slot, peer: str) -> None:
             raise
     except OSError:
         portal.dropped += 1  # the client went away
-    except MemoryError:
+    except MemoryError as error:
         gc.collect()
         portal.dropped += 1
+        portal.node.fault(error)
         _apologize(slot, 503)
     except Exception as error:  # noqa: BLE001 - a fault in a page must not end the server; it is reported
         portal.node.fault(error)
@@ -113,8 +130,11 @@ async def serve(portal, slot, peer: str) -> None:
     finally:
         slot.sock.close()
         slot.sock = slot.task = None
-        forget("app probes login actions answers page form networks")
-        settings.release()
+        slot.state = _READING
+        if mine:
+            portal.drawing = False
+            forget("app probes login actions answers page fields form networks")
+            settings.release()
 
 
 async def _read(slot, parser) -> bool:
@@ -157,10 +177,12 @@ async def _send(slot, pieces) -> None:
             if fill < _SEND_SIZE:
                 continue
         slot.silent = False
+        gc.collect()  # or the garbage of the whole page lies scattered over a heap that is nearly full
         sent = 0
         while sent < fill:
             try:
                 sent += slot.sock.send(view[sent:fill])
+                slot.moved = net.ticks_ms()
             except OSError as error:
                 if error.errno != EAGAIN:
                     raise
@@ -170,9 +192,11 @@ async def _send(slot, pieces) -> None:
 
 
 def _apologize(slot, status: int) -> None:
-    """A last word when there is no memory or no sense left for a page. In mid-page there is nothing left to say."""
+    """A last word when there is no memory or no sense left for a page; the browser asks again. In mid-page it is too late."""
     if slot.silent:
         try:
-            slot.sock.send(b"HTTP/1.1 %d Sorry\r\nRetry-After: 2\r\nConnection: close\r\n\r\n" % status)
+            slot.sock.send(
+                b"HTTP/1.1 %d Sorry\r\nRetry-After: 2\r\nRefresh: 2; url=/\r\nConnection: close\r\n\r\n..." % status
+            )
         except OSError:
             return

@@ -1,7 +1,8 @@
 """Blocks of template.py with values put in. The one place where text meets markup.
 
 Values given as `str` are text and are escaped for HTML; `bytes` are markup of our own. Hostile text is handled as
-bytes: on MicroPython indexing a `str`, or a loop over it, interns each new character for ever.
+bytes: on MicroPython indexing a `str`, or a loop over it, interns each new character for ever. The blocks' names are
+bytes for the same reason: a short `str` in the code is a name that stays in memory.
 """
 
 from .template import TEXT
@@ -27,9 +28,9 @@ def escape(text) -> bytes:
     return data.replace(b'"', b"&quot;").replace(b"'", b"&#39;")
 
 
-def block(lang: str, name: str, *values):
+def block(lang: str, name: bytes, *values):
     """The block's pieces in that language; [[0]], [[1]], ... stand for `values` (str: escaped; bytes: as they are)."""
-    begin = b"\n@%s\n" % name.encode()
+    begin = b"\n@%s\n" % name
     at = _TEXT.find(begin) + len(begin)
     end = _TEXT.find(b"\n@", at - 1) + 1
     view = memoryview(_TEXT)
@@ -50,9 +51,9 @@ def block(lang: str, name: str, *values):
         at += 2
 
 
-def words(lang: str, kind: str, name: str) -> bytes:
+def words(lang: str, kind: bytes, name: "str | bytes") -> bytes:
     """The short block "kind.name" as markup, or the escaped name itself if there is none."""
-    key = kind + name
-    if len(key) > 40 or "\n" in key or _TEXT.find(b"\n@%s\n" % key.encode()) < 0:
+    key = kind + (name if isinstance(name, bytes) else name.encode())
+    if len(key) > 40 or b"\n" in key or _TEXT.find(b"\n@%s\n" % key) < 0:
         return escape(name)
     return b"".join([bytes(piece) for piece in block(lang, key)])[:-1]

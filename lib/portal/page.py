@@ -1,21 +1,20 @@
-"""Draws the page, piece by piece, from the blocks of template.py, the settings schema and the node's view.
+"""Draws the page, piece by piece, from the blocks of template.py and the node's view; fields.py draws the form in it.
 
 Every drawing function is a generator of bytes-like pieces that exchange.py packs into a buffer: no page is ever in
-memory. Loaded by app.py when needed.
+memory. While settings are being tried there is no form, and so nothing of fields.py and the settings in memory either.
+Loaded by app.py when needed.
 """
 
 import os
 from binascii import hexlify
 
-import settings
-
-from . import form
-from .markup import block, escape, words
+from .markup import block, words
 
 # Progress of a trial, and of each of its steps (see the package's docstring).
 TRYING = 1
 FAILED = 2
 DONE = 3
+ENDING = 4
 
 
 def language(request) -> str:
@@ -51,149 +50,87 @@ class Page:
         self.query = "?lang=" + self.lang if request.query == b"lang=" + self.lang.encode() else ""  # carried on
         self.nonce = hexlify(os.urandom(8))
 
-    def _block(self, name: str, *values):
+    def draw(self, name: bytes, *values):
+        """The pieces of a block in the page's language."""
         return block(self.lang, name, *values)
 
-    def _begin(self, status: int, waits: bool):
-        """Everything up to the first section. A page that `waits` looks for a change by itself."""
-        yield from self._block("head", words("", "", "h.%d" % status))
+    def _begin(self, status: int):
+        """Everything up to the style's end."""
+        yield from self.draw(b"head", words("", b"", b"h.%d" % status))
         if self.query:
-            yield from self._block("cookie", self.lang)
-        yield from self._block("html", self.node.name, self.nonce)
-        comma = b""
-        for platform in form.field("cloud", "platform").choices:
-            yield comma
-            comma = b","
-            yield from self._block("css-platform", platform)
-        yield from self._block("css-end")
-        yield from self._block("title", self.node.name)
-        if waits:
-            yield from self._block("poll", self.nonce, self.pulse)
+            yield from self.draw(b"cookie", self.lang)
+        yield from self.draw(b"html", self.node.name, self.nonce)
 
-    def message(self, status: int, name: str, waits: bool):
+    def _top(self, wait: str):
+        """The heading. With `wait` the page looks for a change by itself, without a script after so many seconds."""
+        yield from self.draw(b"title", self.node.name)
+        if wait:
+            if wait != "0":
+                yield from self.draw(b"refresh", wait)
+            yield from self.draw(b"poll", self.nonce, self.pulse)
+
+    def message(self, status: int, name: bytes, waits: bool):
         """A page with one sentence."""
-        yield from self._begin(status, waits)
-        yield from self._block("message", words(self.lang, "", name))
-        yield from self._block("end")
+        yield from self._begin(status)
+        yield from self.draw(b"css-end")
+        yield from self._top("3" if waits else "")
+        yield from self.draw(b"message", words(self.lang, b"", name))
+        yield from self.draw(b"end")
 
     def whole(self, status: int):
         """The page."""
         node = self.node
         progress = node.progress()
-        trying = progress is not None and progress[0] == TRYING
-        yield from self._begin(status, trying or node.networks() is None)
-        if self.faults:
-            yield from self._faults()
-        elif progress is not None:
-            yield from self._progress(progress[0], progress[1])
-        if not trying:
-            yield from self._form()
-        yield from self._block("status")
-        for name, value in node.status():
+        state = progress[0] if progress else FAILED
+        wait = ""
+        if state == TRYING:
+            # Without a script nothing tries again when the node is away for its restart: so not before that is over.
+            wait = "3" if [step for step in progress[1] if step[1]] else "10"
+        elif state == ENDING:
+            wait = "0"
+        elif node.networks() is None:
+            wait = "3"
+        yield from self._begin(status)
+        if state == FAILED:
+            from . import fields
+
+            yield from fields.styles(self)
+        yield from self.draw(b"css-end")
+        yield from self._top(wait)
+        if state == FAILED:
+            if self.faults or node.faults:
+                yield from fields.faults(self, self.faults or node.faults)
+            elif progress:
+                yield from self._progress(state, progress[1])
+            yield from fields.draw(self)
+            from .exchange import forget
+
+            del fields
+            forget("fields form")
+        else:
+            yield from self._progress(state, progress[1])
+        yield from self._status()
+        yield from self.draw(b"end")
+        if state == FAILED:
+            yield from self.draw(b"script", self.nonce)
+        if state in (DONE, ENDING):
+            node.told()
+
+    def _status(self):
+        yield from self.draw(b"status")
+        for name, value in self.node.status():
             text = str(value)
             if name == "uptime" and isinstance(value, int):
                 text = "%d d %d:%02d" % (value // 86400, value // 3600 % 24, value // 60 % 60)
-            yield from self._block("pair", words(self.lang, "s.", name), words(self.lang, "v.", text))
-        yield from self._block("tools", self.query, self.token)
-        yield from self._block("end")
-        if not trying:
-            yield from self._block("script", self.nonce)
+            yield from self.draw(b"pair", words(self.lang, b"s.", name), words(self.lang, b"v.", text))
+        yield from self.draw(b"tools", self.query, self.token)
 
     def _progress(self, state: int, steps):
-        kind = "trying" if state == TRYING else "failed" if state == FAILED else "done"
-        yield from self._block(kind)
+        kind = b"trying" if state == TRYING else b"done" if state == DONE else b"failed"
+        yield from self.draw(kind)
         for name, step, why in steps:
-            said = words(self.lang, "r.", why) if why else words(self.lang, "p.", str(step))
+            said = words(self.lang, b"r.", why) if why else words(self.lang, b"p.", str(step))
             tint = b"g" if step == DONE else b"r" if step == FAILED else b""
-            mark = words(self.lang, "k.", str(step))
-            yield from self._block("step", tint, mark, words(self.lang, "p.", name), said)
-        yield from self._block(kind + "-end", self.node.ap_ssid)
-
-    def _faults(self):
-        yield from self._block("faults")
-        for line in self.faults:
-            colon = line.find(": ")
-            name = line[:colon] if colon >= 0 else ""
-            for path, item in (("wifi.networks.0.", "network."), ("mqtt.brokers.0.", "broker.")):
-                if name.startswith(path):
-                    name = item + name[len(path) :]
-            yield from self._block("fault", form.label(self.lang, name)[0], words(self.lang, "e.", line[colon + 2 :]))
-        yield from self._block("faults-end")
-
-    def _form(self):
-        yield from self._block("form", self.query, self.token)
-        yield from self._networks()
-        section = ""
-        for field in form.fields():
-            group = "device" if field.section == "device" else "mqtt"
-            if group != section:
-                yield from self._block("section", form.label(self.lang, group)[0])
-                section = group
-            yield from self._field(field)
-        yield from self._block("save")
-
-    def _networks(self):
-        found = self.node.networks()
-        if not found:
-            yield from self._block("scanning" if found is None else "no-networks")
-        saved = [settings.ssid_bytes(entry) for entry in self.node.settings["wifi"]["networks"]]
-        rows = list(found or ()) + [(ssid, 0, False) for ssid in saved if ssid not in [row[0] for row in found or ()]]
-        answers = self.answers or {}
-        typed = answers.get("network.ssid") or ""
-        chosen = "" if typed else answers.get("network.ssid_hex")
-        if chosen is None:
-            ours = [row[0] for row in rows if row[0] in saved]
-            chosen = str(hexlify(ours[0]), "utf-8") if ours else ""
-        for ssid, rssi, locked in rows:
-            code = hexlify(ssid)
-            mark = b" checked" if str(code, "utf-8") == chosen else b""
-            yield from self._block("network", code, mark, escape(ssid))
-            if ssid in saved:
-                yield from self._block("saved")
-            if locked:
-                yield from self._block("lock")
-            if rssi:
-                bars = 4 if rssi >= -55 else 3 if rssi >= -65 else 2 if rssi >= -75 else 1
-                yield from self._block("signal", str(bars), *[b' class="o"' if bars < i else b"" for i in (2, 3, 4)])
-            yield from self._block("network-end")
-        yield from self._block("other", b"" if chosen else b" checked", typed)
-        yield from self._field(form.field("network", "key"))
-        yield from self._block("rescan")
-
-    def _field(self, field):
-        """One field with its label and help; a secret is never shown, kept when empty, cleared by its box."""
-        dotted = field.dotted
-        label, hint = form.label(self.lang, dotted)
-        used = form.platforms(field)
-        yield from self._block("field", b' class="p %s"' % used.encode() if used else b"")
-        value = None if dotted == "network.key" else form.value(self.node.settings, field)
-        saved = field.secret and value
-        if field.secret:
-            value = ""
-        elif self.answers is not None:
-            value = dotted in self.answers if field.kind == "bool" else self.answers.get(dotted)
-        if field.kind == "bool":
-            yield from self._block("check", dotted, b" checked" if value else b"", label)
-        else:
-            yield from self._block("label", dotted, label)
-        if field.kind == "choice":
-            yield from self._block("select", dotted)
-            for choice in field.choices if field.default else ("",) + tuple(field.choices):
-                mark = b" selected" if choice == (value or "") else b""
-                yield from self._block("option", choice, mark, words(self.lang, "o.", choice))
-            yield from self._block("select-end")
-        elif field.kind != "bool":
-            if field.secret:
-                yield from self._block("key-begin")
-            kind = b"password" if field.secret else b"number" if field.kind == "int" else b"text"
-            limits = b'min="%d" max="%d"' if field.kind == "int" else b'minlength="%d" maxlength="%d"'
-            low, high = (8, 64) if field.kind == "key" else (field.low, field.high)
-            text = "" if value is None else str(value)
-            yield from self._block("input", dotted, kind, text, limits % (low, high), b"********" if saved else b"")
-            if field.secret:
-                yield from self._block("key-end", dotted)
-            if saved:
-                yield from self._block("clear", dotted)
-        if hint or field.unit:
-            yield from self._block("help", dotted, hint or field.unit)
-        yield from self._block("field-end")
+            mark = words(self.lang, b"k.", str(step))
+            yield from self.draw(b"step", tint, mark, words(self.lang, b"p.", name), said)
+        yield from self.draw(b"ending-end" if state == ENDING else kind + b"-end", self.node.ap_ssid)

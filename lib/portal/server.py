@@ -26,6 +26,7 @@ class Slot:
     task = None
     state = 0  # of exchange.py
     since = 0  # ticks of the last change of state
+    moved = 0  # ticks when the client last took something
     expired = False  # the guard has cancelled the task
     silent = True  # nothing has been sent yet
 

@@ -66,17 +66,21 @@ dd{margin:0;text-align:right}
 ol{list-style:none;padding:0;margin:0 0 12px}
 .g{color:var(--g)}
 .r{color:var(--r)}
-[hidden]{display:none!important} @supports selector(:has(a)){.p{display:none}
+[hidden]{display:none!important}
+@css-hidden
+ @supports selector(:has(a)){.p{display:none}
 @css-platform
 form:has([value=[[0]]]:checked) .[[0]]
-@css-end
+@css-shown
 {display:block}}
+@css-end
 </style>
 @title
 <header><h1>[[0]]</h1><a href="/?lang=[[zh|en]]" lang="[[zh|en]]">[[中文|English]]</a></header>
 <main>
+@refresh
+<noscript><meta http-equiv="refresh" content="[[0]]"></noscript>
 @poll
-<noscript><meta http-equiv="refresh" content="3"></noscript>
 <script nonce="[[0]]">
 setInterval(function(){var x=new XMLHttpRequest;x.open('GET','/progress');x.timeout=1900;
 x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.search)};x.send()},2000)
@@ -95,6 +99,9 @@ x.onload=function(){if(x.responseText!='[[1]]')location.replace('/'+location.sea
 @failed-end
 </ol><p class="h">[[The old settings are still in use. Change what is wrong and try again.\
 |仍在使用原来的设置。请修改后重试。]]</p></section>
+@ending-end
+</ol><p class="h">[[The old settings are still in use.|仍在使用原来的设置。]]</p>
+<p><a class="k" href="/">[[Change and try again|修改后重试]]</a></p></section>
 @done-end
 </ol><p>[[The settings are saved. This network closes soon.|设置已保存,此网络即将关闭。]]</p></section>
 @faults
@@ -343,7 +350,7 @@ WiFi
 @r.bad_login
 [[wrong user or password|用户名或密码错误]]
 @r.not_authorised
-[[not authorised|未授权]]
+[[not authorised: are user and password right?|未授权:请检查用户名和密码]]
 @r.client_id
 [[client id refused|客户端 ID 被拒绝]]
 @r.unavailable

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from . import given as given
 from .change import patch as patch
 from .checks import MARK as MARK
 from .faults import wanted as wanted

@@ -42,6 +42,7 @@ class Node:
 
     def __init__(self, scenario: str = "fresh") -> None:
         self.settings = settings.defaults()
+        self.faults = ()
         self.ap_ssid = "node-1a2b3c"
         self._broken = {"broken": ValueError("a fault of the node"), "full": MemoryError()}.get(scenario)
         self.calls: list = []
@@ -148,6 +149,9 @@ class Node:
 
     def progress(self):
         return self._progress
+
+    def told(self) -> None:
+        self.calls.append("told")
 
     def export(self):
         return settings.redact(self.current)

@@ -7,32 +7,11 @@ import portal
 from portal.app import respond, same
 from portal.request import Parser
 from portal_node import HOSTILE, Node
+from portal_probes import PROBES
 
 AP = "192.168.4.1"
 PHONE = "192.168.4.2"
 NEIGHBOUR = "192.168.1.77"
-
-APPLE = b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"
-FIREFOX = b'<meta http-equiv="refresh" content="0;url=https://support.mozilla.org/kb/captive-portal"/>'
-
-# What phones ask: host, path, then the status and body that make them content once the node is set up.
-PROBES = (
-    ("connectivitycheck.gstatic.com", "/generate_204", 204, b""),
-    ("www.google.com", "/gen_204", 204, b""),
-    ("play.googleapis.com", "/generate_204", 204, b""),
-    ("clients3.google.com", "/generate_204", 204, b""),
-    ("connectivitycheck.android.com", "/generate_204", 204, b""),
-    ("connectivitycheck.platform.hicloud.com", "/generate_204", 204, b""),
-    ("connect.rom.miui.com", "/generate_204", 204, b""),
-    ("captive.apple.com", "/hotspot-detect.html", 200, APPLE),
-    ("www.apple.com", "/library/test/success.html", 200, APPLE),
-    ("www.msftconnecttest.com", "/connecttest.txt", 200, b"Microsoft Connect Test"),
-    ("www.msftncsi.com", "/ncsi.txt", 200, b"Microsoft NCSI"),
-    ("detectportal.firefox.com", "/canonical.html", 200, FIREFOX),
-    ("detectportal.firefox.com", "/success.txt?ipv4", 200, b"success\n"),
-    ("nmcheck.gnome.org", "/check_network_status.txt", 200, b"NetworkManager is online\n"),
-    ("connectivity-check.ubuntu.com", "/", 204, b""),
-)  # fmt: skip
 
 
 def make(scenario="fresh"):
@@ -271,7 +250,7 @@ def test_save_hands_the_settings_on():
 
 def test_empty_secret_is_kept_and_the_box_clears_it():
     patch = saved(changed(mqtt__password="", network__key=""), "online")
-    assert "password" not in patch["mqtt"] and patch["wifi"]["networks"][0]["key"] == "secret-wifi-key"
+    assert patch["mqtt"]["password"] == "secret-mqtt" and patch["wifi"]["networks"][0]["key"] == "secret-wifi-key"
     form = changed(mqtt__password="")
     form["mqtt.password.clear"] = "on"
     assert saved(form, "online")["mqtt"]["password"] is None

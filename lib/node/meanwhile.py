@@ -1,0 +1,74 @@
+"""What a browser finds on the access point while new settings are tried: the steps, and a look again every 3 s.
+
+The real page (lib/portal) and MQTT do not fit into the heap together. Nothing of the request is read, nothing secret is
+said, and there is one connection at a time.
+"""
+
+import asyncio
+import socket
+
+from micropython import const
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .node import Node
+
+_LOOK_MS = const(100)
+_LOOKS = const(5)  # for a request to arrive whole, which need not be read by then
+
+_HEAD = """\
+HTTP/1.1 200 OK\r
+Content-Type: text/html; charset=utf-8\r
+Cache-Control: no-store\r
+Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r
+Connection: close\r
+Refresh: 3; url=/\r
+\r
+<!doctype html><html><meta name="viewport" content="width=device-width,initial-scale=1"><title>WiFi</title>
+<body style="font:16px/1.5 sans-serif;max-width:32rem;margin:auto;padding:12px">
+<h1 style="font-size:1.3rem">Trying the new settings<br><span lang="zh-CN">正在尝试新设置</span></h1><ul>
+"""
+_NAMES = "WiFi|Address 地址|Find the broker 查找服务器|Log in 登录|Save 保存"
+_MARKS = " …✗✓"
+
+
+async def serve(node: "Node", steps: list) -> None:
+    """Answer until cancelled, with the names and states of `steps`."""
+    sock = socket.socket()
+    client = None
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        address = node.wifi.ap.ifconfig()[0]
+        sock.bind(socket.getaddrinfo(address, node.cfg["device"].get("web_port") or 80)[0][-1])
+        sock.listen(2)
+        while True:
+            await asyncio.sleep_ms(_LOOK_MS)
+            try:
+                client = sock.accept()[0]
+            except OSError:
+                continue  # nobody there
+            try:
+                client.setblocking(False)
+                await _answer(client, steps)
+            except OSError:
+                pass  # gone again
+            client.close()
+    finally:
+        if client:
+            client.close()
+        sock.close()
+
+
+async def _answer(client: "socket.socket", steps: list) -> None:
+    for _ in range(_LOOKS):
+        await asyncio.sleep_ms(_LOOK_MS)
+        try:
+            if client.recv(1024):
+                break
+        except OSError:
+            continue  # not yet
+    client.send(_HEAD.encode())
+    names = _NAMES.split("|")
+    for i in range(len(names)):
+        client.send(("<li>%s %s</li>" % (names[i], _MARKS[steps[i][1]])).encode())
