@@ -21,14 +21,13 @@ MODULES = (
     "base body own sign why plain homeassistant aliyun tencent tencent_hub onenet onenet_legacy thingsboard adafruitio "
     "thingspeak azure aws emqx hivemq"
 )
-_HELPERS = 5  # of them, before the platforms
 
 
 class Platform:
     """One broker as the node sees it: its limits, and as methods the functions of its module.
 
     brokers: [(host, port, tls)], to be tried in turn. client_id. keepalive: s. qos, retain: for readings. Some have
-    base: the base topic, or cert, key: files of the client certificate.
+    base: the base topic, or cert, key: files of the client certificate (DER).
     """
 
     # topic for "online" (birth) and "offline" (will), retained; None where wills are not taken
@@ -104,7 +103,7 @@ def create(cloud: dict, mqtt: dict, device: dict) -> Platform:
         kind = "homeassistant"
     elif cloud.get("edition") in ("hub", "legacy"):
         kind += "_" + cloud["edition"]
-    if kind not in MODULES.split()[_HELPERS:]:
+    if kind not in MODULES.split()[5:]:  # without the helpers
         raise ValueError("cloud.platform: there is no " + kind)
     platform = Platform(kind)
     __import__("cloud." + kind, None, None, ("x",)).setup(platform, cloud, mqtt, device)

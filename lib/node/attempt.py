@@ -152,21 +152,25 @@ async def _tried(node: "Node", steps: list, fresh: bool) -> str:
             seen = reason
             failures += 1
             if failures >= len(link.platform.brokers):
-                return _why(steps, reason, client.ssl)
+                return _why(steps, reason, client.ssl, link.platform)
     else:
-        return _why(steps, seen, False) if seen else "no_answer"
+        if seen:
+            return _why(steps, seen, False, link.platform)
+        return link.said or "no_answer" if link else "no_answer"
     _begin(steps, "save")
     return ""
 
 
-def _why(steps: list, reason: Exception, tls: object) -> str:
-    """The reason of a failed connection in the page's words, with the step that it belongs to begun."""
+def _why(steps: list, reason: Exception, tls: object, platform) -> str:
+    """The reason of a failed connection in the page's words, or a cloud's own, with the step that it belongs to begun."""
     code = getattr(reason, "code", None)  # of the CONNACK
     text = str(reason)
     if code is not None or not isinstance(reason, OSError) or "CONNACK" in text:
         _begin(steps, "login")
         if code is None:
             return "no_answer" if "CONNACK" in text else text
+        if platform.kind not in ("plain", "homeassistant"):
+            return platform.explain(code)
         return _REFUSED[code] if code < len(_REFUSED) else text
     number = reason.errno
     if number in _SILENT:

@@ -17,6 +17,7 @@ from mqtt import Client, MQTTError, Will
 from . import call
 from .log import INFO, WARNING
 
+_LOOK_MS = const(1000)
 _AGAIN_S = const(2)  # after too little memory
 _WAITING = const(4)  # commands
 
@@ -59,7 +60,9 @@ class Link:
             raise OSError(errno.EAGAIN)
         self._broker = (self._broker + 1) % len(platform.brokers)
         client.host, client.port, tls = platform.brokers[self._broker]
-        client.ssl = True if tls else None
+        client.ssl = tls or None
+        if tls and hasattr(platform, "cert"):
+            client.ssl = call("certificate.context", platform.cert, platform.key)
         try:
             client.set_identity(*platform.credentials(node.unix()))
         except ValueError as e:
@@ -102,14 +105,19 @@ class Link:
         self._idle = True
 
     async def turn(self) -> None:
-        """Wait until the platform takes another message: one in `publish_interval`, over all connections of the node."""
+        """Wait until the platform takes another message: one in `publish_interval`, over all connections of the node.
+
+        Raises OSError when the node has left this link: whoever waits here holds all of the client in memory.
+        """
         node = self._node
         interval = self.platform.publish_interval
         while True:
             passed = time.ticks_diff(time.ticks_ms(), node.sent_at)
             if not 0 <= passed < interval:  # below 0: days ago
                 break
-            await asyncio.sleep_ms(interval - passed)
+            await asyncio.sleep_ms(min(interval - passed, _LOOK_MS))
+            if node.link is not self:
+                raise OSError(errno.ENOTCONN)
         node.sent_at = time.ticks_ms()
 
     def _state(self, up: bool, reason: "Exception | None") -> None:
@@ -118,7 +126,7 @@ class Link:
         if up:
             self.said = ""
             client = self.client
-            checked = ", TLS without a check of its certificate" if client.ssl is True else ""
+            checked = ", TLS without a check of its certificate" if client.ssl else ""
             node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))
             node.wifi.report_online(True, True)
             if node.epoch is None:

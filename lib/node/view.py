@@ -64,7 +64,8 @@ def status(view: "View") -> list:
         ("reset", _RESETS[cause] if cause < len(_RESETS) else "crash"),
     ]
     if not node.attempt:
-        rows.append(("broker", "connected" if node.link and node.link.client.connected else "disconnected"))
+        said = node.link.said if node.link else ""  # why there is no connection
+        rows.append(("broker", "connected" if node.link and node.link.client.connected else said or "disconnected"))
     for name, value, unit, _ in node.latest:
         rows.append((name, "%s %s" % (value, unit) if unit else str(value)))
     return rows

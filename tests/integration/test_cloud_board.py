@@ -5,6 +5,7 @@ Time is warped: what the node waits for passes at once, so a slow retry, a token
 
 from __future__ import annotations
 
+import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,15 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from tests.brokers import Mosquitto
 from tests.e2e.simulation import time_server
 from tests.integration import cloud_rules as rules
 from tests.integration.cloud_standin import Standin
 from tools.board_run import KEY, SSID, node_settings
+from tools.broker import free_port
 from tools.image import build_image
 from tools.vboard import Board
 from tools.vboard.silicon import EPOCH_2000
@@ -242,3 +247,46 @@ def test_the_page_says_why_the_cloud_refuses(tmp_path: Path) -> None:
         with urlopen(request, timeout=PATIENCE) as answer:
             page = answer.read().decode()
         assert "check DeviceSecret" in page and SECRET not in page
+
+
+def test_too_much_for_the_account_is_said(tmp_path: Path) -> None:
+    """Adafruit IO's rate is that of the whole account, so a node that keeps its own pace may be told off all the same."""
+    rule = rules.AdafruitIO("alice", SECRET)
+    rule.rate = (2, 600.0)
+    with world(tmp_path, "adafruitio", rule).running() as w:
+        w.says("alice data rate limit reached")
+        assert len(w.cloud.reports) == 2 and w.cloud.refused[0] == "more than 2 messages in 600.0 s"
+
+
+def test_a_client_certificate(need: Callable[[str], str], tmp_path: Path) -> None:
+    """AWS without a bridge, where its server takes the chip's TLS: a broker that lets nobody in without a certificate."""
+    authority = trustme.CA()
+    server, client = authority.issue_cert("aws.test"), authority.issue_cert("thing")
+    (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    server.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    port = free_port()
+    listener = f"listener {port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
+    for option, file in {"cafile": "ca.pem", "certfile": "server.pem", "keyfile": "server.pem"}.items():
+        listener += f"{option} {tmp_path / file}\n"
+    settings = node_settings("cloud", 8883)
+    settings["mqtt"] = {"brokers": [{"host": "aws.test"}]}
+    settings["cloud"] = {"platform": "aws", "device": "thing"}
+    key = load_pem_private_key(client.private_key_pem.bytes(), None)
+    certificate = ssl.PEM_cert_to_DER_cert(client.cert_chain_pems[0].bytes().decode())
+    files = {"key.der": key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())}
+    broker = Mosquitto(need("mosquitto"), tmp_path, listener)
+    broker.start()
+    try:
+        image = build_image(tmp_path / "flash.bin", settings, files=files)
+        with Board(image, names={"aws.test": ("127.0.0.1", port)}) as board:
+            board.air.add(SSID, KEY)
+            board.power_on()
+            board.wait_for("the file /cert.der is missing on the board", timeout=PATIENCE)
+        image = build_image(tmp_path / "flash.bin", settings, files={**files, "cert.der": certificate})
+        with Board(image, names={"aws.test": ("127.0.0.1", port)}) as board:
+            board.air.add(SSID, KEY)
+            board.power_on()
+            board.wait_for("connected to aws.test:8883, TLS without a check", timeout=PATIENCE)
+            assert "MemoryError" not in board.log, board.log
+    finally:
+        broker.stop()

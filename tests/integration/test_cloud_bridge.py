@@ -3,6 +3,7 @@ takes TLS only and demands a client certificate of its own authority."""
 
 from __future__ import annotations
 
+import json
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +16,14 @@ import pytest
 import trustme
 
 from tests.brokers import Mosquitto
+from tools.board_run import BROKER_NAME, KEY, SSID, node_settings
 from tools.bridge import Bridge, Kind, azure_identity, configuration
 from tools.broker import free_port
+from tools.image import build_image
+from tools.vboard import Board
 
 WAIT = 20.0  # s
+CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 
 class Certificates:
@@ -126,6 +131,33 @@ def test_both_ways_through_the_bridge(
     assert (kind, name, args) == ("command", "set", {"relay": True})
     node.client.publish(*platform.reply(ref), 1)
     assert user.until("nodes/n1/reply") == b'{"ok":true,"id":7}'
+
+
+def test_the_virtual_board_through_the_bridge(
+    need: Callable[[str], str], tmp_path: Path, certificates: Certificates, started: list[Any]
+) -> None:
+    """The node knows nothing of TLS: it is `plain`, as docs/bridge.md says. Its readings arrive, a command returns."""
+    program = need("mosquitto")
+    port = cloud_broker(program, tmp_path / "cloud", certificates, started)
+    files = {"certificate": str(certificates.client), "key": str(certificates.client), "ca": str(certificates.ca)}
+    bridge = Bridge(Kind.aws, "localhost", port, "bridge", **files)
+    local = start_bridge(program, tmp_path / "local", bridge, started)
+    user = Watcher(port, ["#"], certificates)
+    started.append(user)
+    settings = json.loads((CONFIG / "bridge.json").read_text())
+    settings.update(node_settings("n1", local.port))
+    settings["mqtt"]["base_topic"] = "nodes/n1"
+    settings["outputs"] = [{"name": "relay", "pin": "D1"}]
+    with Board(build_image(tmp_path / "flash.bin", settings), names={BROKER_NAME: ("127.0.0.1", local.port)}) as board:
+        board.air.add(SSID, KEY)
+        board.power_on()
+        assert user.until("nodes/n1/status") == b"online"
+        assert "temperature" in json.loads(user.until("nodes/n1/telemetry"))
+        user.client.publish("nodes/n1/cmd/set", b'{"id":7,"relay":true}', 1)
+        answer = json.loads(user.until("nodes/n1/reply"))
+        assert (answer["ok"], answer["id"]) == (True, 7)
+        assert board.pin(5) == 1
+        assert "MemoryError" not in board.log, board.log
 
 
 def test_azure_topics_through_the_bridge(
