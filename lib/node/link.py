@@ -12,13 +12,14 @@ import time
 
 import cloud
 from micropython import const
-from mqtt import Client, MQTTError, Will
+from mqtt import Client, Message, MQTTError, Will
 
 from . import call
 from .log import INFO, WARNING
 
 _AGAIN_S = const(2)  # after too little memory
 _WAITING = const(4)  # commands
+_LARGEST = const(1024)  # bytes of a command's payload, as in commands.py
 
 
 class Link:
@@ -153,7 +154,13 @@ class Link:
         node = self._node
         inbox = node.inbox
         if length >= 0:
-            return call("large.take", node, message, length, retain)
+            gc.collect()
+            if length <= _LARGEST and not retain and not inbox:
+                try:
+                    return call("large.sink", node, message, length)
+                except MemoryError:
+                    pass  # answered as if it came at a bad moment
+            message = Message(message, length, 0, retain, False)
         if not inbox:
             asyncio.create_task(call("commands.work", node))
         if len(inbox) < _WAITING:
