@@ -34,6 +34,7 @@ class Link:
         self.said = ""
         self._node = node
         self._broker = -1
+        self.starved = 0  # attempts in a row that failed for want of memory
         self._subscribed = False
         self._idle = True  # the client is not started yet, or stopped to take a new token
         self._reason: "Exception | None" = None  # the last one that was looked at
@@ -118,6 +119,7 @@ class Link:
         self.ready = False
         if up:
             self.said = ""
+            self.starved = 0
             client = self.client
             checked = ", TLS without a check of its certificate" if client.ssl is True else ""
             node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))

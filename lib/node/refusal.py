@@ -3,11 +3,13 @@
 import errno
 
 import cloud
+import machine
 from micropython import const
 from mqtt import ConnectRefused, MQTTError, ProtocolError
 
 from .log import WARNING
 
+_STARVED = const(5)  # attempts to connect that may fail for want of memory: scattered as it is then, only a reset helps
 _NO_HOST = const(-2)  # of getaddrinfo
 
 
@@ -16,6 +18,11 @@ def say(node, link, reason: Exception) -> None:
     if isinstance(reason, OSError) and reason.errno == errno.EAGAIN:
         return  # link.py waits for the time that must lie between two connects
     client = link.client
+    if isinstance(reason, MemoryError) or "MemoryError" in str(reason):
+        link.starved += 1
+        if link.starved > _STARVED:
+            node.log(WARNING, "mqtt: no memory for a connection; starting anew")
+            machine.reset()
     text = "%s:%d: %s" % (client.host, client.port, words(link.platform, reason))
     if text != link.said:
         link.said = text
