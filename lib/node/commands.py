@@ -22,9 +22,7 @@ _TURN_MS = 200
 # command, function that does it: takes (node, args, ref of the command) and returns text, or (text, data).
 # ValueError: refused, and why.
 _OPEN = "read actions.read identify actions.identify info actions.info log actions.log counter key.counter"
-_GUARDED = (
-    "restart actions.restart set outputs.command period change.period settings change.shown patch change.patch"
-)
+_GUARDED = "restart actions.restart set outputs.command period change.period settings change.shown patch change.patch"
 
 
 def names(table: str = _OPEN + " signed key.counter " + _GUARDED) -> tuple:

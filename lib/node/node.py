@@ -106,8 +106,12 @@ class Node:
             raise
 
     async def stop(self) -> None:
-        """Leave the broker in an orderly way."""
-        await call("connect.offline", self, True)
+        """Leave the broker in an orderly way, before the end or a restart."""
+        gc.collect()
+        try:
+            await call("connect.offline", self, True)
+        except MemoryError as e:
+            self.log(WARNING, "no goodbye to the broker: %s" % e)  # it sends the will
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""

@@ -17,7 +17,6 @@ from tools.image import build_image
 from tools.vboard import Board
 from tools.watcher import Address, Arrival, Watcher
 
-
 PATIENCE = 40  # s, on a busy machine
 NAME = "cmd"
 BASE = f"node/{NAME}"
@@ -89,7 +88,6 @@ def remote_node(
     key: str | None = None,
     files: Mapping[str, str | bytes] | None = None,
     also: str = "#",
-    
 ) -> Iterator[Node]:
     """Such a node, connected and subscribed. Everything ends with it."""
     image = build_image(tmp_path / "flash.bin", config, files=files)
