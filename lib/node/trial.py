@@ -63,6 +63,8 @@ def begin(log, directory: str) -> "dict | None":
 
 def set_period(node, wanted: "str | None", value: int) -> None:
     """Remember a period, of a sensor or of all, for the next start, which puts it into the settings."""
+    if wanted:
+        node.own_period += (wanted,)
     node.periods = dict(node.periods)
     node.periods[wanted or ""] = value
     with open(_NEW, "w") as f:
@@ -72,11 +74,13 @@ def set_period(node, wanted: "str | None", value: int) -> None:
 
 def _store_periods(directory: str) -> str:
     """Put the periods that were set by command into the settings; returns why not, or ""."""
+    from settings.given import put_periods
+
     try:
         with open(_PERIODS) as f:
             found = json.load(f)
         current = settings.load(directory)[0]
-        settings.given.put_periods(current, found)
+        put_periods(current, found)
         settings.save(current, directory)
         why = ""
     except (ValueError, OSError) as e:
