@@ -5,11 +5,14 @@ Loaded all the time, because a connection needs it:
     packet.py     the codec: bytes in, bytes out, no I/O
     session.py    what outlives a connection: packet identifiers, messages in flight, QoS 2 state
     transport.py / transport_cpython.py   the only files that know sockets and the scheduler
+Loaded when first needed, and kept:
+    errors.py     what it raises                                        backlog.py   a full socket, a full window
 Loaded when called and let go after (`load`), for RAM is scarce and ROM is not:
     setup.py      arguments of the constructor, identity, will          oversize.py  messages larger than the buffer
     control.py    connect, start, disconnect                            request.py   subscribe, unsubscribe
-    opening.py    one attempt to connect, and the end of a connection   dial.py      TCP on MicroPython
-    text.py       the rules for strings, and their faults in words
+    opening.py    one attempt to connect; dial.py: TCP on MicroPython   closing.py   the end of a connection, backoff
+    text.py       the rules for strings, and their faults in words      wrong.py     other faults in words
+    calls.py      calls into the application
 Optional, may be left out: secure.py (TLS on MicroPython), stream.py (payloads from files and generators),
     persist.py (session over a reboot), topics.py (`matches`).
 """
@@ -20,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from .errors import ConnectRefused, MQTTError, ProtocolError, SubscribeRefused
     from .setup import Will
     from .topics import matches
 
@@ -43,6 +47,9 @@ def __getattr__(name: str) -> object:
         return load("setup").Will
     if name == "matches":
         return load("topics").matches
+    if name in ("MQTTError", "ProtocolError", "ConnectRefused", "SubscribeRefused"):
+        __import__(__name__ + ".errors")
+        return getattr(sys.modules[__name__ + ".errors"], name)
     try:
         return load(name)  # from mqtt import stream
     except ImportError:
@@ -50,4 +57,4 @@ def __getattr__(name: str) -> object:
 
 
 from .client import Client
-from .packet import ConnectRefused, Message, MQTTError, ProtocolError, SubscribeRefused
+from .packet import Message

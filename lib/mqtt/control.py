@@ -4,6 +4,8 @@ import asyncio
 import errno
 import sys
 
+from . import load
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -49,7 +51,8 @@ def start(client: "Client", timeout: float = 10) -> None:
     client._once = False
     client._failures = 0
     client._fault = None
-    client._task = asyncio.create_task(client._run(timeout))
+    client._open_for = int(timeout * 1000)
+    client._task = asyncio.create_task(client._run())
 
 
 async def disconnect(client: "Client", goodbye: bool = True) -> None:
@@ -59,19 +62,19 @@ async def disconnect(client: "Client", goodbye: bool = True) -> None:
     """
     task = client._task
     if client.connected and goodbye:
+        from .backlog import free
+
         try:
-            await client._free()
-            client._put(b"\xe0\x00", 2)
-            if client._out is not None:
-                await client._free()
+            await free(client)
+            client._push(b"\xe0\x00", 2)  # DISCONNECT
+            await free(client)
         except OSError:
             pass  # the link is gone already: the same to us
     if task is not None and client._task is task:
         client._task = None
         client.reason = OSError(errno.ENOTCONN, "disconnected")
         client._fault = None
-        client._stage = ""
-        client._lost()
+        load("closing").lost(client)
         task.cancel()
 
 

@@ -5,8 +5,8 @@ import errno
 import sys
 
 from . import load
-from .packet import CONNACK, ConnectRefused, ProtocolError
-from .session import RELEASE, UNSENT
+from .packet import CONNACK
+from .session import DUP, RELEASE, STATE, UNSENT
 
 if False:  # for the type checker; compiled to nothing
     from typing import Any
@@ -57,7 +57,7 @@ def packet(first: int, body: bytes) -> bytes:
     return bytes(head) + body
 
 
-async def open_link(client: "Client", timeout: float) -> None:
+async def open_link(client: "Client") -> None:
     """Connect once. Raises OSError, ConnectRefused or ProtocolError; closing is up to the caller."""
     rx = client._rx
     transport = client._transport
@@ -72,33 +72,34 @@ async def open_link(client: "Client", timeout: float) -> None:
     fresh = client._failures > 0 and client._failures % _LOOKUP_AFTER == 0
     client._failures += 1
     client._now = client._since = ticks_ms()
-    client._open_for = int(timeout * 1000)
     client._stage = "TCP connection"
     try:
         await (dial or load("dial").dial)(transport, client.host, client.port, client.ssl, fresh)
         client._stage = "CONNACK"
         hello = connect_packet(client)
-        at = 0
-        while at < len(hello):
-            at += transport.write(hello, at, len(hello))
-            if at < len(hello):
-                await asyncio.sleep(0.01)
+        while True:
+            hello = hello[transport.write(hello, len(hello)) :]
+            if not hello:
+                break
+            await asyncio.sleep(0.01)
         rx.start = rx.end = rx.left = 0
         while True:
             first = rx.next()
             if first:
                 break
-            room = rx.room()
-            rx.end += await transport.readinto(memoryview(room)[: rx.due] if transport.exact else room)
+            room = rx.room()  # may change rx.end
+            rx.end += await transport.readinto(room, rx.due)
     except ValueError as e:  # mbedTLS on a bad certificate, and secure.py
         raise OSError(errno.ECONNABORTED, " ".join(str(e).split()))
     if first != CONNACK or rx.left:
-        raise ProtocolError("first packet 0x%02x, CONNACK wanted [MQTT-3.2.0-1]" % first)
+        raise load("wrong").protocol_error("first packet 0x%02x, CONNACK wanted [MQTT-3.2.0-1]" % first)
     present = rx.buf[rx.pos]
     code = rx.buf[rx.pos + 1]
     if present > 1 or code > 5 or (present and (code or client.clean_session)):
-        raise ProtocolError("CONNACK with flags %d and code %d" % (present, code))
+        raise load("wrong").protocol_error("CONNACK with flags %d and code %d" % (present, code))
     if code:
+        from .errors import ConnectRefused
+
         refusal = ConnectRefused("refused by the broker: %s (code %d)" % (_REFUSALS.split("|")[code - 1], code))
         refusal.code = code
         raise refusal
@@ -112,9 +113,13 @@ async def open_link(client: "Client", timeout: float) -> None:
     client.connected = True
     rearm(client.session, present)
     wake(client._changed)
-    client._call(client.on_state, True, None)
+    load("calls").call(client.on_state, True, None)
     if not present and client._subscriptions:
         await load("request").resubscribe(client)
+    if client.session.unsent:
+        from .backlog import send_unsent
+
+        await send_unsent(client)
 
 
 def rearm(session: "Session", present: int) -> None:
@@ -126,8 +131,8 @@ def rearm(session: "Session", present: int) -> None:
     if not present:
         session.received.clear()
     for slot in session.order:
-        if present and slot.state >= RELEASE:
-            slot.state = RELEASE
+        if present and slot[STATE] >= RELEASE:
+            slot[STATE] = RELEASE
         else:
-            slot.state = UNSENT
-            slot.dup = slot.dup and present == 1
+            slot[STATE] = UNSENT
+            slot[DUP] = slot[DUP] if present else 0

@@ -1,12 +1,15 @@
 """A received message larger than the buffer: to a sink, if one wants it, else nowhere; in constant memory."""
 
-from .packet import PUBACK, PUBLISH, PUBREC, ProtocolError
+from . import load
+from .packet import PUBACK, PUBLISH, PUBREC
 
 if False:  # for the type checker; compiled to nothing
     from typing import Any
 
     from .client import Client
     from .packet import Decoder
+
+_MAX_RECEIVED = 128  # as in client.py
 
 
 def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
@@ -17,14 +20,14 @@ def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
     `left` the whole body, and `pid` says how far into it the packet identifier stands.
     """
     if first & 0xF0 != PUBLISH:
-        raise ProtocolError("packet 0x%02x of %d bytes, more than the buffer" % (first, size))
+        raise load("wrong").protocol_error("packet 0x%02x of %d bytes, more than the buffer" % (first, size))
     have = rx.end - pos
     if have < 2:
         rx.due = 2 - have
         return 0
     length = 2 + (rx.buf[pos] << 8 | rx.buf[pos + 1]) + (2 if first & 6 else 0)
     if length > size:
-        raise ProtocolError("topic longer than its packet")
+        raise load("wrong").protocol_error("topic longer than its packet")
     if length > len(rx.buf) - pos + rx.start:
         rx.pid = length - 2
         rx.size = 0
@@ -41,10 +44,10 @@ def head(rx: "Decoder", first: int, pos: int, size: int) -> int:
     return first
 
 
-async def receive(client: "Client", first: int) -> None:
-    """Take the rest of the message that head() began."""
+async def receive(client: "Client", first: int) -> int:
+    """Take the rest of the message that head() began. Returns the acknowledgement that is due for `pid`, or 0."""
     rx = client._rx
-    transport = client._transport
+    call = load("calls").call
     qos = first >> 1 & 3
     known = client.session.received
     sink: "Any" = None
@@ -54,7 +57,7 @@ async def receive(client: "Client", first: int) -> None:
         topic = rx.publish(first).topic
         pid = rx.pid
         if client.on_large and (qos < 2 or pid not in known):
-            sink = client._call(client.on_large, topic, rx.left, bool(first & 1))
+            sink = call(client.on_large, topic, rx.left, bool(first & 1))
     elif qos:
         pid_at = rx.pid
     if sink is None and (qos < 2 or pid not in known):
@@ -64,17 +67,15 @@ async def receive(client: "Client", first: int) -> None:
     try:
         while rx.left:
             if rx.start == rx.end:
-                room = rx.room()
-                if transport.exact and len(room) > rx.left:
-                    room = memoryview(room)[: rx.left]
-                rx.end += await transport.readinto(room)
+                room = rx.room()  # may change rx.end
+                rx.end += await client._transport.readinto(room, rx.left)
                 client._received_at = client._now
             count = min(rx.end - rx.start, rx.left)
-            piece = rx.view[rx.start : rx.start + count]
+            piece = rx.buf[rx.start : rx.start + count]
             rx.start += count
             rx.left -= count
-            if sink is not None and client._call(_write, sink, piece) is None:
-                client._call(sink.finish, False)
+            if sink is not None and call(_write, sink, piece) is None:
+                call(sink.finish, False)
                 sink = None
             for i in (pid_at, pid_at + 1):
                 if pid_at >= 0 and at <= i < at + count:
@@ -83,17 +84,17 @@ async def receive(client: "Client", first: int) -> None:
         whole = True
     finally:
         if sink is not None:
-            client._call(sink.finish, whole)
-    if qos:
-        if not pid:
-            raise ProtocolError("packet identifier 0")
-        if qos == 2:
-            if len(known) >= 128:
-                raise ProtocolError("too many QoS 2 messages without PUBREL")
-            known.add(pid)
-        end = client._acks_end
-        client._acks[end : end + 4] = bytes((PUBACK if qos == 1 else PUBREC, 2, pid >> 8, pid & 255))
-        client._acks_end = end + 4
+            call(sink.finish, whole)
+    if not qos:
+        return 0
+    if not pid:
+        raise load("wrong").protocol_error("packet identifier 0")
+    if qos == 2:
+        if len(known) >= _MAX_RECEIVED:
+            raise load("wrong").protocol_error("too many QoS 2 messages")
+        known.add(pid)
+    rx.pid = pid
+    return PUBACK if qos == 1 else PUBREC
 
 
 def _write(sink, piece: memoryview) -> bool:

@@ -1,9 +1,8 @@
 """The hot half of the MQTT 3.1.1 codec: PUBLISH out, every packet in. No I/O, no state but the receive buffer.
 
-Section numbers are those of the OASIS standard "MQTT Version 3.1.1". The packets that a connection needs rarely are
-built
-where they are sent: CONNECT in opening.py, SUBSCRIBE and UNSUBSCRIBE in request.py. MQTT 5 will be a codec beside
-this one.
+Section numbers are those of the OASIS standard "MQTT Version 3.1.1". What is checked here is said in words in wrong.py.
+The packets that a connection needs rarely are built where they are sent: CONNECT in opening.py, SUBSCRIBE and
+UNSUBSCRIBE in request.py. MQTT 5 will be a codec beside this one.
 """
 
 from collections import namedtuple
@@ -28,30 +27,12 @@ SUBACK = const(0x90)
 UNSUBACK = const(0xB0)
 PINGRESP = const(0xD0)
 
-# What a broker may send, for each packet type 0..15: the whole first byte (0: nothing, or PUBLISH with its free flags);
-# then the body's length, 255: any.
-_FIRST = b"\x00\x00\x20\x00\x40\x50\x62\x70\x00\x90\x00\xb0\x00\xd0\x00\x00"
-_SIZE = b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
-
-
-class MQTTError(Exception):
-    """Everything that this client raises by itself, but for OSError (network) and ValueError/TypeError (arguments)."""
-
-
-class ProtocolError(MQTTError):
-    """The other side broke the protocol; the text says how. The link is closed."""
-
-
-class ConnectRefused(MQTTError):
-    """The broker answered CONNECT with a return code other than 0: `.code`, 1 to 5 (§3.2.2.3)."""
-
-    code = 0
-
-
-class SubscribeRefused(MQTTError):
-    """A SUBACK with 0x80 in it: `.codes` has the granted QoS or 0x80 of each filter, in order. The link stays up."""
-
-    codes: list = []
+# What a broker may send, for each packet type 0..15: the whole first byte (255: nothing, or PUBLISH with its free
+# flags); then, 16 further, the body's length, 255: any.
+_RULES = (
+    b"\xff\xff\x20\xff\x40\x50\x62\x70\xff\x90\xff\xb0\xff\xd0\xff\xff"
+    b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
+)
 
 
 Message = namedtuple("Message", ("topic", "payload", "qos", "retain", "dup"))
@@ -69,47 +50,32 @@ def is_topic(raw: bytes, characters: int) -> bool:
     )
 
 
-def topic_bytes(topic: str) -> bytes:
-    """UTF-8 of a topic name. Raises TypeError or ValueError."""
-    try:
-        raw = topic.encode() if isinstance(topic, str) else b""
-    except UnicodeError:  # CPython: a lone surrogate
-        raw = b""
-    if not is_topic(raw, len(topic) if raw else 0):
-        load("text").topic_bytes(topic, "topic")  # raises, in words
-    return raw
-
-
 def put_publish(buf: bytearray, first: int, topic: bytes, pid: int, payload: bytes) -> int:
-    """Write a PUBLISH (§3.3) into `buf`; returns its end. Negative: the payload did not fit, it is to follow. 0:
-    nothing did.
+    """Write a PUBLISH (§3.3) into `buf`, at least len(topic) + 9 bytes long; returns its end. Negative: the payload
+    did not fit, it is to follow.
 
     first: the first byte, with DUP, QoS and retain. pid: 0 for QoS 0.
     """
-    length = len(topic)
     size = len(payload)
-    body = length + size + (4 if pid else 2)
-    end = body + (2 if body < 128 else 5)
-    if end - size > len(buf):
-        return 0
+    rest = len(topic) + size + (4 if pid else 2)
     buf[0] = first
     at = 1
-    rest = body
     while rest > 127:
         buf[at] = rest & 127 | 128
         rest >>= 7
         at += 1
     buf[at] = rest
-    buf[at + 1] = length >> 8
-    buf[at + 2] = length & 255
+    rest = len(topic)
+    buf[at + 1] = rest >> 8
+    buf[at + 2] = rest & 255
     at += 3
-    buf[at : at + length] = topic
-    at += length
+    buf[at : at + rest] = topic
+    at += rest
     if pid:
         buf[at] = pid >> 8
         buf[at + 1] = pid & 255
         at += 2
-    if end > len(buf):
+    if at + size > len(buf):
         return -at
     buf[at : at + size] = payload
     return at + size
@@ -123,8 +89,7 @@ class Decoder:
     """
 
     def __init__(self, size: int):
-        self.buf = bytearray(size)
-        self.view = memoryview(self.buf)
+        self.buf = memoryview(bytearray(size))
         self.start = 0  # of what was not handed out yet
         self.end = 0
         self.pos = 0  # of the body of the packet that next() returned
@@ -133,88 +98,74 @@ class Decoder:
         self.left = 0  # bytes of a large payload still to come
         self.due = 2  # bytes wanted at least before next() can go on
 
-    def room(self) -> "bytearray | memoryview":
+    def room(self) -> memoryview:
         """The free part of the buffer, to be filled from the socket."""
         start = self.start
-        end = self.end
-        if start == end:
-            self.start = self.end = 0
-            return self.buf
+        buf = self.buf
+        self.start = 0
+        self.end -= start
+        if not self.end:
+            return buf
         if start:
-            self.end = end - start
-            self.view[: end - start] = bytes(self.view[start:end])
-            self.start = 0
-        return self.view[self.end :]
+            buf[: self.end] = bytes(buf[start : start + self.end])
+        return buf[self.end :]
 
     def next(self) -> int:
         """The first byte of the next whole packet; 0: more bytes are wanted. ProtocolError for what no broker may
         send."""
         buf = self.buf
-        pos = self.start
-        have = self.end - pos
-        if have < 2:
-            self.due = 2 - have
-            return 0
-        first = buf[pos]
+        pos = self.start + 1
+        size = shift = 0
+        while True:
+            if pos >= self.end:
+                self.due = pos - self.end + 1
+                return 0
+            byte = buf[pos]
+            pos += 1
+            size |= (byte & 127) << shift
+            shift += 7
+            if byte < 128 or shift > 27:
+                break
+        first = buf[self.start]
         kind = first >> 4
-        if kind == 3:
-            if first & 6 == 6 or first & 14 == 8:
-                raise ProtocolError("PUBLISH with QoS 3, or DUP in QoS 0")
-        elif not first or first != _FIRST[kind]:
-            raise ProtocolError("unknown packet 0x%02x" % first)
-        size = buf[pos + 1]
-        pos += 2
-        if size > 127:
-            size &= 127
-            shift = 7
-            while True:
-                if shift > 21:
-                    raise ProtocolError("remaining length over 4 bytes")
-                if pos >= self.end:
-                    self.due = 1
-                    return 0
-                b = buf[pos]
-                pos += 1
-                size |= (b & 127) << shift
-                if b < 128:
-                    break
-                shift += 7
-        if size != _SIZE[kind] and (size < 3 or _SIZE[kind] != 255):
-            raise ProtocolError("packet 0x%02x with a body of %d" % (first, size))
-        if size > self.end - pos:
-            if pos - self.start + size > len(buf):
+        want = _RULES[kind + 16]
+        if (
+            byte > 127
+            or (first & 6 == 6 or first & 14 == 8 if kind == 3 else first != _RULES[kind])
+            or (size != want and (size < 3 or want < 255))
+        ):
+            raise load("wrong").packet(first, size, byte)
+        end = pos + size
+        if end > self.end:
+            if end - self.start > len(buf):
                 return load("oversize").head(self, first, pos, size)
-            self.due = size - (self.end - pos)
+            self.due = end - self.end
             return 0
         self.pos = pos
         self.size = size
-        self.start = pos + size
+        self.start = end
         if kind > 3 and size:
-            pid = self.pid = buf[pos] << 8 | buf[pos + 1]
-            if not pid:
-                raise ProtocolError("packet identifier 0")
+            self.pid = buf[pos] << 8 | buf[pos + 1]
+            if not self.pid:
+                raise load("wrong").packet(first, size, byte)
         return first
 
     def publish(self, first: int) -> Message:
         """The PUBLISH (§3.3) that next() returned; sets `pid`. The payload of a large one is empty here."""
         buf = self.buf
-        at = self.pos
-        end = at + self.size
-        stop = at + 2 + (buf[at] << 8 | buf[at + 1])
-        raw = bytes(self.view[at + 2 : stop])
-        at = stop
+        pos = self.pos
+        end = pos + self.size
+        at = pos + 2 + (buf[pos] << 8 | buf[pos + 1])
+        raw = bytes(buf[pos + 2 : at])
+        pid = 1
         if first & 6:
             at += 2
-        if at > end:
-            raise ProtocolError("topic longer than its packet")
+            if at <= end:
+                self.pid = pid = buf[at - 2] << 8 | buf[at - 1]
         try:
             topic = raw.decode()
         except UnicodeError:
             topic = ""
-        if not is_topic(raw, len(topic)):
-            raise ProtocolError("bad topic %r" % raw[:32])
-        if at > stop:
-            pid = self.pid = buf[stop] << 8 | buf[stop + 1]
-            if not pid:
-                raise ProtocolError("packet identifier 0")
-        return Message(topic, bytes(self.view[at:end]), first >> 1 & 3, bool(first & 1), bool(first & 8))
+        if at > end or not pid or not is_topic(raw, len(topic)):
+            raise load("wrong").publish(raw, at > end, pid)
+        return Message(topic, bytes(buf[at:end]), first >> 1 & 3, bool(first & 1), bool(first & 8))

@@ -1,7 +1,7 @@
 """The session over deep sleep and reboot: as bytes, and back."""
 
 from .packet import const, is_topic
-from .session import RELEASED, UNSENT
+from .session import DUP, HEAD, PAYLOAD, PID, RELEASED, STATE, TOPIC, UNSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ def export_session(client: "Client") -> bytes:
     for pid in session.received:
         out.extend(bytes((pid >> 8, pid & 255)))
     for slot in session.order:
-        payload = slot.payload
+        payload = slot[PAYLOAD]
         if not isinstance(payload, bytes):
             raise ValueError("session: a message from a file or generator is in flight")
-        out.extend(bytes((slot.state, slot.dup, slot.head)))
-        for number in (slot.pid, len(slot.topic), len(payload) >> 16, len(payload) & 65535):
+        out.extend(bytes((slot[STATE], slot[DUP] >> 3, slot[HEAD])))
+        for number in (slot[PID], len(slot[TOPIC]), len(payload) >> 16, len(payload) & 65535):
             out.extend(bytes((number >> 8, number & 255)))
-        out.extend(slot.topic)
+        out.extend(slot[TOPIC])
         out.extend(payload)
     return bytes(out)
 
@@ -67,8 +67,10 @@ def restore_session(client: "Client", data: bytes) -> None:
     for pid in received:
         session.received.add(pid)
     for start, raw, body, size in found:
+        if len(raw) + 9 > len(client._tx):
+            client._tx = bytearray(len(raw) + 9)
         slot = session.take(data[start + 2], raw, bytes(data[body : body + size]))
-        slot.state = data[start]
-        slot.dup = bool(data[start + 1])
-        slot.pid = data[start + 3] << 8 | data[start + 4]
+        slot[STATE] = data[start]
+        slot[DUP] = data[start + 1] << 3
+        slot[PID] = data[start + 3] << 8 | data[start + 4]
     session.last = data[1] << 8 | data[2]

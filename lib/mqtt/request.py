@@ -1,8 +1,8 @@
 """SUBSCRIBE (§3.8) and UNSUBSCRIBE (§3.10): asked by a task, or made again after a reconnect; and every rare packet.
 
 A request is a list in session.waiting by its packet identifier: [first byte of the answer, ticks_ms when it was
-written, who
-waits, codes of the answer or None, filter where it is made again and no task waits].
+written (as in a slot: session.AT), who waits, codes of the answer or None, filter where it is made again and no task
+waits].
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import errno
 import sys
 
 from . import load
-from .packet import CONNACK, SUBACK, UNSUBACK, ProtocolError, SubscribeRefused
+from .packet import CONNACK, SUBACK, UNSUBACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,10 @@ def filter_bytes(topic_filter: str) -> bytes:
     return raw
 
 
-def refused(codes: list) -> SubscribeRefused:
-    """The exception for these codes."""
+def refused(codes: list) -> Exception:
+    """SubscribeRefused for these codes."""
+    from .errors import SubscribeRefused
+
     e = SubscribeRefused("refused by the broker: %s" % codes)
     e.codes = codes
     return e
@@ -84,11 +86,14 @@ def body(filters: list) -> bytes:
 
 async def send(client: "Client", kind: int, filters: list, again: "bytes | None" = None) -> list:
     """Write one request; returns it. Raises OSError without a link."""
-    await client._free()
+    if client._out is not None or not client.connected:
+        from .backlog import free
+
+        await free(client)
     pid = client.session.new_pid()
     entry = client.session.waiting[pid] = [kind, client._now, Waiters(), None, again]
     data = load("opening").packet(0x82 if kind == SUBACK else 0xA2, bytes((pid >> 8, pid & 255)) + body(filters))
-    client._put(data, len(data))
+    client._push(data, len(data))
     return entry
 
 
@@ -116,7 +121,9 @@ async def request(client: "Client", kind: int, filters: list) -> list:
                     del waiting[pid]
         if entry and entry[3] is not None:
             if kind == SUBACK and len(entry[3]) != len(filters):
-                client._fail(ProtocolError("SUBACK for %d filters, %d asked" % (len(entry[3]), len(filters))))
+                client._fail(
+                    load("wrong").protocol_error("SUBACK for %d filters, %d asked" % (len(entry[3]), len(filters)))
+                )
                 raise client._fault or OSError(errno.ENOTCONN, "not connected")
             return entry[3]
         await wait_until_down(client)
@@ -137,12 +144,12 @@ async def resubscribe(client: "Client") -> None:
 def answered(client: "Client", first: int) -> None:
     """SUBACK, UNSUBACK, and what must not come."""
     if first == CONNACK:
-        raise ProtocolError("a second CONNACK")
+        raise load("wrong").protocol_error("a second CONNACK")
     rx = client._rx
     codes = list(rx.buf[rx.pos + 2 : rx.pos + rx.size])
     for code in codes:
         if code > 2 and code != 0x80:
-            raise ProtocolError("SUBACK with code 0x%02x" % code)
+            raise load("wrong").protocol_error("SUBACK with code 0x%02x" % code)
     entry = client.session.waiting.get(rx.pid)
     if entry is None or entry[0] != first:
         return  # late, or unasked for: nobody waits

@@ -1,6 +1,6 @@
 """What outlives a connection (§4.1): packet identifiers, messages in flight both ways, and their order.
 
-A message of ours takes a slot of a fixed window until its handshake is done, then its `pid` is 0 again:
+A message of ours takes a slot of a fixed window until its handshake is done, then its identifier is 0 again:
 
     QoS 1   UNSENT -> PUBLISHED -PUBACK-> done
     QoS 2   UNSENT -> PUBLISHED -PUBREC-> RELEASED -PUBCOMP-> done
@@ -14,9 +14,6 @@ import sys
 
 from .packet import const
 
-if False:  # for the type checker; compiled to nothing
-    from typing import Any
-
 if sys.implementation.name == "micropython":
     from .transport import Waiters, wake
 else:
@@ -27,18 +24,15 @@ PUBLISHED = const(2)
 RELEASE = const(3)
 RELEASED = const(4)
 
-
-class Slot:
-    """One message of ours in flight. No defaults: Session.take() sets all."""
-
-    pid: int
-    state: int
-    dup: bool  # was it sent before
-    head: int  # first byte of its PUBLISH, without DUP
-    topic: bytes
-    payload: "Any"  # bytes, a source of stream.py, or the exception that ended it
-    at: int  # ticks_ms when it was last written
-    done: "Waiters"  # who waits for its end
+# A slot is a list (an instance takes twice the heap): [PID] ... [DONE]
+PID = const(0)  # packet identifier, 1..65535; 0: done
+AT = const(1)  # ticks_ms when it was last written
+STATE = const(2)
+DUP = const(3)  # 8 if it was sent before, else 0: its bit in the first byte
+HEAD = const(4)  # first byte of its PUBLISH, without DUP
+TOPIC = const(5)  # bytes
+PAYLOAD = const(6)  # bytes, a source of stream.py, or the exception that ended it
+DONE = const(7)  # who waits for its end
 
 
 class Session:
@@ -46,17 +40,16 @@ class Session:
 
     def __init__(self, window: int):
         self.window = window
-        self.order: "list[Slot]" = []  # slots in use, oldest first
-        self.spare: "list[Slot]" = []  # used before; with `order` never more than `window`
+        self.order: "list[list]" = []  # slots, oldest first
         self.unsent = 0  # how many wait to be written
         self.received: "set[int]" = set()  # packet identifiers of QoS 2 messages received and not yet released
         self.waiting: dict = {}  # packet identifier -> request that waits for a SUBACK or UNSUBACK
         self.last = 0
 
-    def find(self, pid: int) -> "Slot | None":
+    def find(self, pid: int) -> "list | None":
         """The slot with this packet identifier."""
         for slot in self.order:
-            if slot.pid == pid:
+            if slot[PID] == pid:
                 return slot
         return None
 
@@ -69,30 +62,17 @@ class Session:
                 self.last = pid
                 return pid
 
-    def take(self, head: int, topic: bytes, payload: object) -> Slot:
+    def take(self, head: int, topic: bytes, payload: object) -> list:
         """Put a message into the window. There must be room."""
-        if self.spare:
-            slot = self.spare.pop()
-        else:
-            slot = Slot()
-            slot.done = Waiters()
-        slot.pid = self.new_pid()
-        slot.state = UNSENT
-        slot.dup = False
-        slot.head = head
-        slot.topic = topic
-        slot.payload = payload
-        slot.at = 0
+        slot = [self.new_pid(), 0, UNSENT, 0, head, topic, payload, Waiters()]
         self.order.append(slot)
         self.unsent += 1
         return slot
 
-    def free(self, slot: Slot) -> None:
+    def free(self, slot: list) -> None:
         """The message is done, or given up: whoever waits for it goes on."""
-        if slot.state & 1:  # UNSENT, RELEASE
+        if slot[STATE] & 1:  # UNSENT, RELEASE
             self.unsent -= 1
         self.order.remove(slot)
-        slot.pid = 0
-        slot.topic = b""
-        self.spare.append(slot)
-        wake(slot.done)
+        slot[PID] = 0
+        wake(slot[DONE])

@@ -9,6 +9,9 @@ if False:  # for the type checker; compiled to nothing
 
     from .client import Client
 
+from .backlog import free, gone
+from .session import AT, DUP, HEAD, PAYLOAD, PID, STATE, TOPIC
+
 if sys.implementation.name == "micropython":
     from .transport import wake
 else:
@@ -66,9 +69,8 @@ async def send(client: "Client", first: int, topic: bytes, pid: int, payload: _S
 
     Raises ValueError when the source is shorter than its length, OSError from the source or the link.
     """
-    buf = client._tx
     payload.broke = True
-    pieces = payload.open(len(buf))
+    pieces = payload.open(len(client._tx))
     payload.broke = False
     left = len(payload)
     size = 2 + len(topic) + (2 if pid else 0) + left
@@ -77,7 +79,7 @@ async def send(client: "Client", first: int, topic: bytes, pid: int, payload: _S
         head.append(size & 127 | 128)
         size >>= 7
     tail = bytes((pid >> 8, pid & 255)) if pid else b""
-    await client._free()
+    await free(client)
     client._out = client._next = b""  # ours until the end
     done = False
     try:
@@ -109,10 +111,11 @@ class _Filler:
 
     def __init__(self, client: "Client"):
         self.client = client
+        self.buf = client._tx
         self.at = 0
 
     async def add(self, data: "bytes | memoryview") -> None:
-        buf = self.client._tx
+        buf = self.buf
         start = 0
         while start < len(data):
             count = min(len(buf) - self.at, len(data) - start)
@@ -125,7 +128,7 @@ class _Filler:
     async def flush(self) -> None:
         client = self.client
         if self.at:
-            client._put(client._tx, self.at)
+            client._push(self.buf, self.at)
             self.at = 0
         while client._out:
             await asyncio.sleep(0.005)
@@ -133,28 +136,30 @@ class _Filler:
             if not client.connected or client._fault:
                 break
         if not client.connected or client._fault:
-            raise OSError(errno.ENOTCONN, "not connected: %s" % (client._fault or client.reason))
+            raise gone(client)
 
 
 async def resend(client: "Client") -> None:
     """Write the oldest message of the session that waits for it and comes from a source."""
     session = client.session
     for slot in session.order:
-        if slot.state & 1:
+        if slot[STATE] & 1:
             break
-    if isinstance(slot.payload, bytes):
+    payload = slot[PAYLOAD]
+    if isinstance(payload, bytes):
         return
-    pid = slot.pid
-    first = slot.head | 8 if slot.dup else slot.head
-    slot.dup = True
+    first = slot[HEAD] | slot[DUP]
+    slot[DUP] = 8
     try:
-        await send(client, first, slot.topic, pid, slot.payload)
+        await send(client, first, slot[TOPIC], slot[PID], payload)
     except (ValueError, OSError) as e:
-        if slot.pid == pid and slot.payload.broke:
-            slot.payload = e  # for the task that waits for it
+        if slot[PID] and payload.broke:
+            slot[PAYLOAD] = e  # for the task that waits for it
             session.free(slot)
             if client._line:
                 wake(client._line[0])
         return
-    if slot.pid == pid and slot.state & 1:
-        client._wrote(slot)
+    if slot[PID] and slot[STATE] & 1:
+        slot[STATE] += 1
+        slot[AT] = client._now
+        session.unsent -= 1

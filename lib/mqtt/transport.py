@@ -40,13 +40,17 @@ class Transport:
     exact = False
     sock = io = key = found = None
 
-    def write(self, buf, at: int, end: int) -> int:
-        """Hand buf[at:end] to the socket without waiting; returns how many bytes it took."""
-        # Without a slice where it can be: a slice is an allocation.
-        return (self.io.write(memoryview(buf)[at:end]) if at else self.io.write(buf, end)) or 0
+    def write(self, buf, end: int) -> int:
+        """Hand buf[:end] to the socket without waiting; returns how many bytes it took."""
+        return self.io.write(buf, end) or 0
 
-    def readinto(self, buf):  # awaitable
-        """Wait for bytes and put them into `buf`; returns how many. Raises OSError when the other side closed."""
+    def readinto(self, buf, due: int):  # awaitable
+        """Wait for bytes and put them into `buf`; returns how many. Raises OSError when the other side closed.
+
+        due: bytes that are sure to come.
+        """
+        if self.exact:
+            buf = buf[:due]
         while True:
             yield core._io_queue.queue_read(self.io)
             count = self.io.readinto(buf)

@@ -51,16 +51,16 @@ class Transport:
         self.key: tuple[str, int] | None = None
         self.found: list[tuple] = []
 
-    def write(self, buf: bytes | bytearray, at: int, end: int) -> int:
-        """Hand buf[at:end] to the socket without waiting; returns how many bytes it took."""
+    def write(self, buf: bytes | bytearray | memoryview, end: int) -> int:
+        """Hand buf[:end] to the socket without waiting; returns how many bytes it took."""
         if self.writer is None or self.writer.transport.is_closing():
             raise OSError(errno.ECONNRESET, "connection closed")
         if self.writer.transport.get_write_buffer_size() > _WRITE_LIMIT:
             return 0
-        self.writer.write(bytes(memoryview(buf)[at:end]))
-        return end - at
+        self.writer.write(bytes(memoryview(buf)[:end]))
+        return end
 
-    async def readinto(self, buf: bytearray | memoryview) -> int:
+    async def readinto(self, buf: memoryview, due: int) -> int:
         """Wait for bytes and put them into `buf`; returns how many. Raises OSError when the other side closed."""
         assert self.reader is not None
         data = await self.reader.read(len(buf))

@@ -72,13 +72,13 @@ class ScriptedTransport:
         self.bits = None
         self.written = 0
 
-    def write(self, buf, at, end):
+    def write(self, buf, end):
         if self.bits(4) == 0:
-            return min(end - at, self.bits(2))
-        self.written += end - at
-        return end - at
+            return min(end, self.bits(2))
+        self.written += end
+        return end
 
-    async def readinto(self, buf):
+    async def readinto(self, buf, due):
         await asyncio.sleep(0)
         if self.at >= len(self.data):
             raise OSError(104, "end of the script")

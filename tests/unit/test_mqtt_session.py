@@ -5,17 +5,17 @@ import asyncio
 import mqtt
 from check import raises
 from mqtt import opening
-from mqtt.session import PUBLISHED, RELEASE, RELEASED, UNSENT, Session
+from mqtt.session import DONE, DUP, HEAD, PAYLOAD, PID, PUBLISHED, RELEASE, RELEASED, STATE, TOPIC, UNSENT, Session
 
 
 def sent(session, slot):
-    slot.state += 1
-    slot.dup = True
+    slot[STATE] += 1
+    slot[DUP] = 8
     session.unsent -= 1
 
 
 def states(session):
-    return [(slot.pid, slot.state, slot.dup) for slot in session.order]
+    return [(slot[PID], slot[STATE], bool(slot[DUP])) for slot in session.order]
 
 
 def test_identifiers_count_from_1_and_wrap_to_1():
@@ -37,14 +37,14 @@ def test_an_identifier_in_use_is_skipped():
     assert session.new_pid() == 2
 
 
-def test_the_window_is_bounded_and_slots_are_reused():
+def test_a_message_that_is_done_makes_room_and_the_order_stays():
     session = Session(3)
     slots = [session.take(0x32, b"t", b"") for _ in range(3)]
     session.free(slots[1])
-    again = session.take(0x34, b"u", b"p")
-    assert again is slots[1] and again.pid == 4 and again.topic == b"u" and not again.dup
-    assert [slot.pid for slot in session.order] == [1, 3, 4]
-    assert len(session.order) + len(session.spare) == 3
+    assert slots[1][PID] == 0
+    new = session.take(0x34, b"u", b"p")
+    assert (new[PID], new[HEAD], new[TOPIC], new[PAYLOAD], new[DUP]) == (4, 0x34, b"u", b"p", 0)
+    assert [slot[PID] for slot in session.order] == [1, 3, 4]
 
 
 def test_unsent_counts_what_has_to_be_written():
@@ -64,7 +64,7 @@ def test_session_present_publishes_again_with_dup_and_releases_again_in_order():
         session.take(head, b"t", b"")
     for slot in session.order[:3]:
         sent(session, slot)
-    session.order[1].state = RELEASED
+    session.order[1][STATE] = RELEASED
     session.received.add(9)
     opening.rearm(session, 1)
     assert states(session) == [(1, UNSENT, True), (2, RELEASE, True), (3, UNSENT, True), (4, UNSENT, False)]
@@ -76,7 +76,7 @@ def test_without_session_all_are_new_messages_with_their_identifiers():
     for head in (0x32, 0x34, 0x34):
         slot = session.take(head, b"t", b"")
         sent(session, slot)
-    session.order[1].state = RELEASED
+    session.order[1][STATE] = RELEASED
     session.received.add(9)
     opening.rearm(session, 0)
     assert states(session) == [(1, UNSENT, False), (2, UNSENT, False), (3, UNSENT, False)]
@@ -96,7 +96,7 @@ def full():
     s.last = 65533
     for head, topic, payload in ((0x32, b"a", b"1"), (0x35, b"b/\xc2\xb0", bytes(300)), (0x34, b"c", b"")):
         sent(s, s.take(head, topic, payload))
-    s.order[1].state = RELEASED
+    s.order[1][STATE] = RELEASED
     s.received.add(7)
     s.received.add(65535)
     return c
@@ -109,8 +109,8 @@ def test_export_and_restore():
     d.restore_session(data)
     assert d.export_session()[3:] == data[3:] or len(d.export_session()) == len(data)  # the set has no order
     assert states(d.session) == [(65534, PUBLISHED, True), (65535, RELEASED, True), (1, PUBLISHED, True)]
-    assert [(s.head, s.topic, s.payload) for s in d.session.order] == [
-        (s.head, s.topic, s.payload) for s in c.session.order
+    assert [(s[HEAD], s[TOPIC], s[PAYLOAD]) for s in d.session.order] == [
+        (s[HEAD], s[TOPIC], s[PAYLOAD]) for s in c.session.order
     ]
     assert d.session.received == {7, 65535} and d.session.last == 1
     opening.rearm(d.session, 1)
@@ -151,8 +151,8 @@ def test_hostile_bytes_are_refused_or_valid():
                 assert not d.session.order
                 continue
             for slot in d.session.order:
-                assert 1 <= slot.pid <= 65535 and slot.head & 6 in (2, 4) and UNSENT <= slot.state <= RELEASED
-                assert slot.state < RELEASE or slot.head & 4
+                assert 1 <= slot[PID] <= 65535 and slot[HEAD] & 6 in (2, 4) and UNSENT <= slot[STATE] <= RELEASED
+                assert slot[STATE] < RELEASE or slot[HEAD] & 4
             assert 0 not in d.session.received
     assert refused > 100
     for junk in (b"", b"\x00", b"\x02\x00\x00\x00", b"\x01\x00\x00\xff", b"\xff" * 50, bytes(50)):
@@ -183,7 +183,7 @@ def test_a_slot_wakes_who_waits_for_it():
         async def waiter():
             from mqtt.session import wake  # noqa: F401  (the same primitives as the client)
 
-            await _wait(slot.done)
+            await _wait(slot[DONE])
             done.append(1)
 
         task = asyncio.create_task(waiter())

@@ -10,7 +10,7 @@ TOPIC = "example/status"
 
 async def main():
     """Connect, work, say goodbye."""
-    client = Client(
+    client: Client = Client(
         "example-will",
         sys.argv[1],
         int(sys.argv[2]) if len(sys.argv) > 2 else 1883,
