@@ -278,6 +278,14 @@ def doctor(
         raise typer.Exit(1 if examine(port, broker, console) else 0)
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+def command(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Send one command to a node and wait for its answer: docs/commands.md."""
+    from tools.command import main as send
+
+    raise typer.Exit(send(arguments or []))
+
+
 def _add_cloud_commands() -> None:
     from tools import bridge, identity
 

@@ -1,6 +1,6 @@
 """Sends one command to a node and waits for its answer; signs it if there is a command key. docs/commands.md.
 
-    python -m tools.command --broker 192.168.1.10 --base node/kitchen set relay=true --key "correct horse"
+    python -m tools command --broker 192.168.1.10 --base node/kitchen set relay=true --key "correct horse"
 
 `sign` is all that another program needs to make signed commands of its own.
 """
@@ -161,7 +161,7 @@ def value(text: str) -> object:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code: 0 done, 1 refused or no answer, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m tools.command", description="Send one command to a node.")
+    parser = argparse.ArgumentParser(prog="python -m tools command", description="Send one command to a node.")
     parser.add_argument("--broker", default=os.environ.get("BROKER", "localhost"), help="host[:port]; BROKER")
     parser.add_argument("--base", required=True, help="base topic of the node, such as node/kitchen")
     parser.add_argument("--user", help="user name for the broker; its password from MQTT_PASSWORD")

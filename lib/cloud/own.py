@@ -9,6 +9,8 @@ import json
 
 from cloud import Platform
 
+_OPEN = 100  # brackets and braces
+
 
 def request(payload: bytes, name: str, topic: str | None) -> tuple:
     """The received command, for decode(). `name`: from the topic, or ""; `topic`: where the answer goes."""
@@ -16,6 +18,8 @@ def request(payload: bytes, name: str, topic: str | None) -> tuple:
         text = str(payload, "utf-8")
     except ValueError:
         return "fault", "not UTF-8", None, (topic, None)
+    if text.count("[") + text.count("{") > _OPEN:  # its parser asks for KB in a row
+        return "fault", "nested too deep", None, (topic, None)
     try:
         args = json.loads(text) if text else {}
     except ValueError:

@@ -18,9 +18,10 @@ async def shown(node, args: dict, ref: object = None) -> tuple:
     """What is set, without secrets; or one `section`, with the defaults in it."""
     gc.collect()
     import settings
+    from settings.given import given
 
     try:
-        return "", settings.given.given("/", args.get("section", args.get("value")), node.periods)
+        return "", given("/", args.get("section", args.get("value")), node.periods)
     finally:
         settings.release()
         del sys.modules["settings"]

@@ -15,7 +15,7 @@ import cloud
 from . import call
 from .log import DEBUG, ERROR, INFO, WARNING
 
-_LARGEST = 2048  # bytes of a command's payload, as in large.py
+_LARGEST = 1024  # bytes of a command's payload, as in large.py
 _TURNS = 600  # of _TURN_MS to be connected again, before an answer is given up
 _TURN_MS = 200
 
@@ -59,7 +59,12 @@ async def _take(node, message) -> None:
     node.log(DEBUG, "message on %s" % message.topic)
     payload = message.payload
     too_large = isinstance(payload, int)
-    found = node.link.platform.decode(message.topic, b"" if too_large else payload)
+    no_room = False
+    try:
+        found = node.link.platform.decode(message.topic, b"" if too_large else payload)
+    except MemoryError:
+        no_room = True
+        found = node.link.platform.decode(message.topic, b"")
     cloud.release()
     if found is None:
         return
@@ -77,6 +82,9 @@ async def _take(node, message) -> None:
         name = "%d bytes, at most %d wanted" % (payload, _LARGEST)
         if payload <= _LARGEST:
             name = "busy, send it again"
+    elif no_room:
+        kind = "fault"
+        name = "too little memory for it"
     elif message.retain:
         kind = "fault"
         name = "retained, so it would come again at each connection: not done"

@@ -1,17 +1,11 @@
-"""Commands that do not fit the MQTT client's receive buffer: collected here, up to a limit. Loaded for each of them."""
+"""Commands that do not fit the MQTT client's receive buffer: collected here. Loaded for each of them."""
 
 from mqtt import Message
 
-_LARGEST = 2048  # bytes of a command's payload; more is answered, not kept
 
-
-def take(node, topic: str, length: int, retain: bool) -> "Sink | None":
-    """A message of `length` bytes is coming: where to put it. None: it is passed by, and answered that it is too large or
-    that there is no room for it now; commands.py knows it by its payload, an int."""
-    if length <= _LARGEST and not retain and not node.inbox:
-        return Sink(node, topic, length)
-    node.link.take(Message(topic, length, 0, retain, False))
-    return None
+def sink(node, topic: str, length: int) -> "Sink":
+    """Where to put a message of `length` bytes that is coming."""
+    return Sink(node, topic, length)
 
 
 class Sink:

@@ -12,7 +12,7 @@ import time
 
 import cloud
 from micropython import const
-from mqtt import Client, MQTTError, Will
+from mqtt import Client, Message, MQTTError, Will
 
 from . import call
 from .log import INFO, WARNING
@@ -20,6 +20,7 @@ from .log import INFO, WARNING
 _LOOK_MS = const(1000)
 _AGAIN_S = const(2)  # after too little memory
 _WAITING = const(4)  # commands
+_LARGEST = const(1024)  # bytes of a command's payload, as in commands.py
 
 
 class Link:
@@ -34,6 +35,7 @@ class Link:
         self.said = ""
         self._node = node
         self._broker = -1
+        self.starved = 0  # attempts in a row that failed for want of memory
         self._subscribed = False
         self._idle = True  # the client is not started yet, or stopped to take a new token
         self._reason: "Exception | None" = None  # the last one that was looked at
@@ -125,6 +127,7 @@ class Link:
         self.ready = False
         if up:
             self.said = ""
+            self.starved = 0
             client = self.client
             checked = ", TLS without a check of its certificate" if client.ssl else ""
             node.log(INFO, "mqtt: connected to %s:%d%s" % (client.host, client.port, checked))
@@ -166,7 +169,13 @@ class Link:
         node = self._node
         inbox = node.inbox
         if length >= 0:
-            return call("large.take", node, message, length, retain)
+            gc.collect()
+            if length <= _LARGEST and not retain and not inbox:
+                try:
+                    return call("large.sink", node, message, length)
+                except MemoryError:
+                    pass  # answered as if it came at a bad moment
+            message = Message(message, length, 0, retain, False)
         if not inbox:
             asyncio.create_task(call("commands.work", node))
         if len(inbox) < _WAITING:

@@ -133,7 +133,11 @@ class Node:
             call("ending.stopped", self)
         except MemoryError as e:
             self.log(WARNING, "readings are not kept: %s" % e)
-        await call("connect.offline", self, True)
+        gc.collect()
+        try:
+            await call("connect.offline", self, True)
+        except MemoryError as e:
+            self.log(WARNING, "no goodbye to the broker: %s" % e)  # it sends the will
 
     async def _tick(self) -> int:
         """Look at everything once; returns the ms until the next time."""

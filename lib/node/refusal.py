@@ -6,8 +6,10 @@ import cloud
 from micropython import const
 from mqtt import ConnectRefused, MQTTError, ProtocolError
 
+from . import call
 from .log import WARNING
 
+_STARVED = const(5)  # attempts to connect that may fail for want of memory: scattered as it is then, only a reset helps
 _NO_HOST = const(-2)  # of getaddrinfo
 
 
@@ -16,6 +18,10 @@ def say(node, link, reason: Exception) -> None:
     if isinstance(reason, OSError) and reason.errno == errno.EAGAIN:
         return  # link.py waits for the time that must lie between two connects
     client = link.client
+    if isinstance(reason, MemoryError) or "MemoryError" in str(reason):
+        link.starved += 1
+        if link.starved > _STARVED:
+            call("ending.restart", node, "no memory for a connection")
     text = words(link.platform, reason)
     if len(link.platform.brokers) > 1 or not isinstance(reason, ConnectRefused):  # a line has 120 characters
         text = "%s:%d: %s" % (client.host, client.port, text)

@@ -64,6 +64,8 @@ def begin(log, directory: str) -> "dict | None":
 
 def set_period(node, wanted: "str | None", value: int) -> None:
     """Remember a period, of a sensor or of all, for the next start, which puts it into the settings."""
+    if wanted:
+        node.own_period += (wanted,)
     node.periods = dict(node.periods)
     node.periods[wanted or ""] = value
     with open(_NEW, "w") as f:
@@ -73,11 +75,13 @@ def set_period(node, wanted: "str | None", value: int) -> None:
 
 def _store_periods(directory: str) -> str:
     """Put the periods that were set by command into the settings; returns why not, or ""."""
+    from settings.given import put_periods
+
     try:
         with open(_PERIODS) as f:
             found = json.load(f)
         current = settings.load(directory)[0]
-        settings.given.put_periods(current, found)
+        put_periods(current, found)
         settings.save(current, directory)
         why = ""
     except (ValueError, OSError) as e:
@@ -135,7 +139,8 @@ async def _watch(node) -> None:
 
 async def online(node) -> None:
     """The node is connected and subscribed: keep the settings that are on trial, and answer the patch."""
-    if node.within > 0:
+    tried = node.within > 0
+    if tried:
         try:
             settings.promote("/")
         except OSError as e:
@@ -143,16 +148,21 @@ async def online(node) -> None:
             return  # _watch() ends the trial
         finally:
             settings.release()
-        node.log(INFO, "settings: new ones are kept")
+        node.log(INFO, "settings: new ones are kept; starting anew")
     node.within = 0
     waiting = _waiting()
-    if waiting is None:
-        return
-    why = waiting[2] or settings.dropped("/")
-    settings.release()
-    if why:
-        node.log(WARNING, "settings: new ones are not kept: " + why)
-    if await call("commands.answer", node, waiting[0], not why, waiting[2] or ("not kept: " + why if why else "kept")):
-        os.remove(_FILE)
-    else:
-        node.within = -1  # answered on the next connection
+    if waiting is not None:
+        why = waiting[2]
+        if not why:
+            why = settings.dropped("/")
+            settings.release()
+            why = why and "not kept: " + why
+        if why:
+            node.log(WARNING, "settings: %s" % why)
+        if await call("commands.answer", node, waiting[0], not why, why or "kept"):
+            os.remove(_FILE)
+        else:
+            node.within = -1  # answered on the next connection
+    if tried:  # the names that the trial needed stay in memory until a reset
+        await node.stop()
+        machine.reset()
