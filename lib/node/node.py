@@ -47,6 +47,7 @@ class Node:
         self.latest: list = []  # readings of the last group
         self.attempt: "list | None" = None  # new settings are being tried: attempt.py
         self.mute = ""  # why the settings allow no connection to a broker
+        self.pause = 0  # looks of the page until MQTT may have the heap again
         self._fresh: list = []
         self._grown = 0
         self._page: "asyncio.Task | None" = None
@@ -110,13 +111,11 @@ class Node:
             if self.outbox.add(self.uptime(), self.latest) == 1:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
-        if self.link and not wifi.sta.isconnected():
-            await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
+        if self.link and (self.pause or not wifi.sta.isconnected()):
+            await call("connect.offline", self, self.pause > 0)  # the page, or WiFi, is to have the heap now
         if self.link:
             self.link.look()
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.mute):
-            call("connect.online", self)
         device = self.cfg["device"]
         page = self._page
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
@@ -126,7 +125,9 @@ class Node:
             page.cancel()
             self._page = None
         elif wanted and page is None:
-            self._page = asyncio.create_task(self._portal())
+            self._page = asyncio.create_task(self._portal())  # before MQTT: its names need room in one piece
+        elif wifi.online and not (self.link or self.mute or self.pause):
+            call("connect.online", self)
         return wait_ms
 
     async def _sample(self, sensor) -> None:

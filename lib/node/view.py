@@ -64,7 +64,7 @@ def status(view: "View") -> list:
         ("reset", _RESETS[cause] if cause < len(_RESETS) else "crash"),
     ]
     if not node.attempt:
-        rows.append(("broker", "connected" if node.link and node.link.client.connected else "disconnected"))
+        rows.append(("broker", "paused" if node.cfg["mqtt"]["brokers"] else "-"))
     for name, value, unit, _ in node.latest:
         rows.append((name, "%s %s" % (value, unit) if unit else str(value)))
     return rows

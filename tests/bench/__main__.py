@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.node import measure_node
+from tests.bench.node import measure_node, measure_page
 from tests.brokers import Mosquitto, find_program
 from tools.image import build_romfs, compile_tree
 from tools.vboard.link import Link
@@ -193,6 +193,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         ours = measure_ours(program, Path(name))
         ours.update(measure_node(program, Path(name)))
+        ours.update(measure_page(program, Path(name)))
     shutil.rmtree(BUILD, ignore_errors=True)
     peers = {peer: measure_peer(names, module, BUILD / peer) for peer, names, module in PEERS}
     table = Table("figure", "ours", title="MQTT client on the unix VM against mosquitto, 32-byte payloads")

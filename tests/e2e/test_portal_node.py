@@ -153,7 +153,7 @@ def test_wrong_key_then_wrong_password_then_right_and_readings_arrive(board: Boa
         assert "temperature" in json.loads(watcher.arrivals.get(timeout=30).payload)
     finally:
         watcher.stop()
-    assert not board.silicon.radio.wlan(1).active()  # the access point has gone
+    assert not board.silicon.wlans["ap"].active()  # the access point has gone
     assert "MemoryError" not in board.log and "Traceback" not in board.log
 
 
