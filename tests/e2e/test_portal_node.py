@@ -82,7 +82,7 @@ def ask(board: Board, host: str, path: str) -> tuple[int, bytes]:
 def picture(page, name: str) -> None:
     directory = os.environ.get("PORTAL_IMAGES")
     if directory:
-        page.screenshot(path=Path(directory) / f"portal-{name}.png", full_page=True)
+        page.screenshot(path=Path(directory) / f"portal-{name}.png")
 
 
 class Visitor:
