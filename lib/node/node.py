@@ -75,6 +75,7 @@ class Node:
         self.outputs: "list | tuple" = ()  # see outputs.py
         self.pins: tuple = ()  # GPIO numbers in use
         self.inbox: list = []  # messages of the broker that wait for commands.py; None: some more were missed
+        self.pause = 0  # looks of the page until MQTT may have the heap again
         self._fresh: list = []
         self._fresh_at = 0
         self._grown = 0
@@ -164,18 +165,15 @@ class Node:
             if self.outbox.add(self._fresh_at, self.latest) == self.outbox.dropped > 0:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
-        if self.link and not wifi.sta.isconnected():
-            await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
+        if self.link and (self.pause or not wifi.sta.isconnected()):
+            await call("connect.offline", self, self.pause > 0)  # the page, or WiFi, is to have the heap now
         if self.link:
             self.link.look()
             if self.link.ready and self.uptime() >= self._health_at and self.cfg["telemetry"]["health"]:
                 self._health_at = self._uptime + _HEALTH_S
                 asyncio.create_task(call("about.health", self))
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and not (self.link or self.mute or self._alone):
-            gc.collect()
-            call("connect.online", self)
-        if wifi.online and self.uptime() >= self.sync_at:
+        if wifi.online and self.uptime() >= self.sync_at and not self.pause:
             await call("clock.sync", self)
         device = self.cfg["device"]
         page = self._page
@@ -187,7 +185,10 @@ class Node:
             self._page = None
             self._alone = False
         elif wanted and page is None:
-            self._page = asyncio.create_task(self._portal())
+            self._page = asyncio.create_task(self._portal())  # before MQTT: its names need room in one piece
+        elif wifi.online and not (self.link or self.mute or self._alone or self.pause):
+            gc.collect()
+            call("connect.online", self)
         self._beaten = time.ticks_ms()
         return wait_ms
 

@@ -37,9 +37,8 @@ def _keep(directory: str, held: dict) -> None:
     os.rename(file + ".new", file)
 
 
-def _failed(directory: str, patch: dict, step: str, reason: str, news: bool = True) -> None:
-    held = {"state": "failed", "patch": patch, "step": step, "reason": reason, "news": news}
-    _keep(directory, held)
+def _failed(directory: str, patch: dict, step: str, reason: str) -> None:
+    _keep(directory, {"state": "failed", "patch": patch, "step": step, "reason": reason, "news": True})
 
 
 def read(directory: str = "/") -> dict:
@@ -101,8 +100,8 @@ def resume(directory: str, log: "Log") -> "tuple[str, dict | None, bool]":
         if state == "kept" and not settings.dropped(directory):
             forget(directory)
             return "", None, False
-        _failed(directory, held["patch"], "save", "cut", False)
-        return "news", None, False
+        _failed(directory, held["patch"], "save", "cut")
+        return "restart", None, False
     if held.get("news"):
         held["news"] = False
         _keep(directory, held)

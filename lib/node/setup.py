@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .node import Node
 
 _LOOK_MS = const(500)
+_PAUSE = const(60)  # looks: 30 s
 _SOON_MS = const(50)
 _ANSWER_LOOKS = const(4)  # before a restart, for the page's answer to leave, once nobody is connected
 
@@ -41,6 +42,11 @@ class View:
     def networks(self) -> "list | None":
         """See lib/portal."""
         return None if self.wanted else self.scan
+
+    def room(self) -> bool:
+        """See lib/portal: a page needs the heap that MQTT has, which so pauses until the page was left alone for long."""
+        self.node.pause = _PAUSE
+        return self.node.link is None
 
     def fault(self, error: Exception) -> None:
         """See lib/portal."""
@@ -75,6 +81,8 @@ async def _work(view: View, box: portal.Portal) -> None:
     node.log(INFO, "page: up on port %d" % box.port)
     while True:
         await asyncio.sleep_ms(_LOOK_MS)
+        if node.pause and not box.busy():
+            node.pause -= 1
         if view.ending:
             quiet = 0 if box.busy() else quiet + 1
             if quiet < _ANSWER_LOOKS:
@@ -102,6 +110,7 @@ async def serve(node: "Node") -> None:
         await box.run()
     finally:
         work.cancel()
+        node.pause = 0
         for name in list(sys.modules):
             if name == "portal" or name.startswith("portal.") or name == "node.setup":
                 del sys.modules[name]

@@ -35,6 +35,7 @@ The node's view, `node`:
                   reason "" or a code of template.py's @r blocks (no_network, wrong_key, no_address, refused, lost, dead,
                   broker_not_found, no_answer, tls, bad_login, not_authorised, client_id, unavailable, timeout, cut)
                   or any text, which is shown as it is.
+  room()          bool: is there memory for a page? With False there will be soon, and the visitor is asked to wait.
   told()          a page has shown the outcome of the trial, DONE or ENDING.
   export()        nested dict of the current settings with the secrets masked (settings.redact).
   restart()       restart soon: not before the answer is out. The same for

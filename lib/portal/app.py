@@ -69,6 +69,8 @@ def _route(portal, request, peer: str):
                 return redirect(302, "http://%s%s/" % (portal.ap, "" if portal.port == 80 else ":%d" % portal.port))
             return plain(answer[0], b"X-NetworkManager-Status: online\r\n" if answer[0] == 204 else b"", answer[1])
         del probes
+    if path != "/progress" and not portal.node.room():
+        return plain(503, b"Retry-After: 2\r\nRefresh: 2; url=/\r\n")
     if path in ("/save", "/restart", "/reset"):
         if request.method != "POST":
             return plain(405, b"Allow: POST\r\n")

@@ -122,7 +122,8 @@ async def serve(portal, slot, peer: str) -> None:
     except MemoryError as error:
         gc.collect()
         portal.dropped += 1
-        portal.node.fault(error)
+        if portal.node.room():
+            portal.node.fault(error)
         _apologize(slot, 503)
     except Exception as error:  # noqa: BLE001 - a fault in a page must not end the server; it is reported
         portal.node.fault(error)

@@ -5,6 +5,7 @@ loaded with the first connection and released when there has been none for a whi
 """
 
 import asyncio
+import gc
 
 from . import net
 
@@ -49,13 +50,18 @@ async def accept(portal, sock) -> None:
                 continue
             peer = net.peer_of(address)
             if net.near(peer, portal.ap) or portal.node.web_password:
-                from . import exchange
-
                 slot.sock.setblocking(False)
-                slot.task = asyncio.create_task(exchange.serve(portal, slot, peer))
-                if portal.guard is None:
-                    portal.guard = asyncio.create_task(exchange.guard(portal))
-                del exchange  # nothing here may hold what the guard releases
+                try:
+                    from . import exchange
+
+                    slot.task = asyncio.create_task(exchange.serve(portal, slot, peer))
+                    if portal.guard is None:
+                        portal.guard = asyncio.create_task(exchange.guard(portal))
+                    del exchange  # nothing here may hold what the guard releases
+                except MemoryError:
+                    gc.collect()
+                    portal.node.room()
+                    slot.sock.close()  # a browser tries again
             else:
                 slot.sock.close()
     finally:

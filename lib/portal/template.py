@@ -228,6 +228,8 @@ document.querySelector('[name="network.ssid_hex"][value=""]').checked=true}
 429 Too Many Requests
 @h.431
 431 Request Header Fields Too Large
+@h.503
+503 One Moment
 @h.505
 505 HTTP Version Not Supported
 @json
@@ -291,6 +293,8 @@ HiveMQ
 [[connecting|连接中]]
 @v.disconnected
 [[not connected|未连接]]
+@v.paused
+[[pauses while this page is open|打开此页面时暂停]]
 @v.power
 [[power on|上电]]
 @v.hard

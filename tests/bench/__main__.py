@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.node import measure_node
+from tests.bench.node import measure_node, measure_page
 from tests.bench.settings_heap import measure_settings
 from tests.bench.sleep import measure_sleep
 from tests.brokers import Mosquitto, find_program
@@ -241,6 +241,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         ours = measure_ours(program, Path(name))
         ours.update(measure_node(program, Path(name)))
+        ours.update(measure_page(program, Path(name)))
         ours.update(measure_settings(Path(name)))
         ours.update(measure_sleep(program, Path(name)))
         peers = measure_peers(program, Path(name))

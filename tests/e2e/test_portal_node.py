@@ -82,7 +82,7 @@ def ask(board: Board, host: str, path: str) -> tuple[int, bytes]:
 def picture(page, name: str) -> None:
     directory = os.environ.get("PORTAL_IMAGES")
     if directory:
-        page.screenshot(path=Path(directory) / f"portal-{name}.png", full_page=True)
+        page.screenshot(path=Path(directory) / f"portal-{name}.png")
 
 
 class Visitor:
@@ -153,7 +153,7 @@ def test_wrong_key_then_wrong_password_then_right_and_readings_arrive(board: Boa
         assert "temperature" in json.loads(watcher.arrivals.get(timeout=30).payload)
     finally:
         watcher.stop()
-    assert not board.silicon.radio.wlan(1).active()  # the access point has gone
+    assert not board.silicon.wlans["ap"].active()  # the access point has gone
     assert "MemoryError" not in board.log and "Traceback" not in board.log
 
 

@@ -150,6 +150,9 @@ class Node:
     def progress(self):
         return self._progress
 
+    def room(self) -> bool:
+        return True
+
     def told(self) -> None:
         self.calls.append("told")
 
