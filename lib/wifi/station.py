@@ -1,6 +1,6 @@
 """What the station does at an edge of the table: choose a network, join it, rest, wait, try a candidate.
 
-Loaded for one action at a time (manager.py). The flash rule lives in `_join`: the SDK gets a credential only when it
+Loaded for one action at a time (`call` in __init__.py). The flash rule lives in `_join`: the SDK gets a credential only when it
 has another one, else a bare `connect()` uses what it has.
 """
 
