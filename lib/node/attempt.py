@@ -154,7 +154,7 @@ async def _tried(node: "Node", steps: list, fresh: bool) -> str:
             if failures >= len(link.platform.brokers):
                 return _why(steps, reason, client.ssl, link.platform)
     else:
-        if seen:
+        if seen and link:
             return _why(steps, seen, False, link.platform)
         return link.said or "no_answer" if link else "no_answer"
     _begin(steps, "save")
