@@ -23,7 +23,7 @@ def _run(name):
     except OSError:
         return True
     try:
-        execfile(name)  # noqa: F821  (MicroPython has it)
+        execfile(name, __import__("__main__").__dict__)  # noqa: F821  (MicroPython has it); the REPL's names
     except SystemExit:
         return True
     except BaseException as e:  # noqa: BLE001  (reported, as the port does)
