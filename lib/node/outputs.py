@@ -1,6 +1,7 @@
 """Outputs: relays and the like, from the list `outputs` of the settings.
 
-node.outputs is a list of [name, pin, inverted, on, is it to start as it was]; the functions here are loaded when an output is made or switched.
+node.outputs is a list of [name, pin, inverted, on, is it to start as it was]; the functions here are loaded when an
+output is made or switched.
 A state goes out when it changes and at each connection: on or off, retained, on {base}/output/{name} where topics are
 one's own, elsewhere as a reading, true or false.
 """

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from paho.mqtt import publish
-from remote_node import BASE, PATIENCE, Node, broker_for_module, data, remote_node, settings, wait_subscribed
+from remote_node import BASE, PATIENCE, Node, broker_for_module, data, remote_node, settings
 
 from tests.brokers import Mosquitto
 from tests.homeassistant import discovered

@@ -1,4 +1,5 @@
-"""In the VM: what the firmware does before boot.py. Called `start.py FD IMAGE DOOR` by ../process.py, with -i for the REPL (start.py: ../standins.py).
+"""In the VM: what the firmware does before boot.py. Called `start.py FD IMAGE DOOR` by ../process.py, with -i for
+the REPL (start.py: ../standins.py).
 
 Loads the stand-ins, sets the heap to what the chip has, mounts LittleFS at / and ROMFS at /rom, runs boot.py and,
 unless that raised or the console is in raw REPL, main.py. Afterwards the VM goes to its REPL.
