@@ -154,9 +154,9 @@ async def _tried(node: "Node", steps: list, fresh: bool) -> str:
             if failures >= len(link.platform.brokers):
                 return _why(steps, reason, client.ssl, link.platform)
     else:
-        if seen and link:
-            return _why(steps, seen, False, link.platform)
-        return link.said or "no_answer" if link else "no_answer"
+        if link is None:
+            return "no_answer"
+        return _why(steps, seen, False, link.platform) if seen else link.said or "no_answer"
     _begin(steps, "save")
     return ""
 
