@@ -254,6 +254,7 @@ def test_good_settings_are_tried_and_kept_wrong_ones_change_nothing(node: Node) 
     assert "log" not in found
 
 
+@pytest.mark.soak
 def test_settings_that_do_not_get_online_are_rolled_back(node: Node) -> None:
     last = patch(node, {"mqtt": {"brokers": [{"host": "no-such.test"}]}}, "d", 3)
     assert last["ok"] is False
@@ -273,6 +274,7 @@ def test_a_power_cut_during_the_trial_brings_the_old_settings_back(node: Node) -
     assert node.remote.answer("e", PATIENCE)["error"] == "not kept: the node restarted during the trial"
 
 
+@pytest.mark.soak
 def test_a_retained_command_is_not_done(node: Node, broker: Mosquitto) -> None:
     resets = len(node.board.resets)
     node.remote.publish(f"{BASE}/cmd", b"restart", retain=True)
