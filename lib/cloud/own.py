@@ -43,11 +43,12 @@ def reply(p: Platform, ref: tuple, ok: bool = True, text: str = "", data: dict |
     """(topic, payload) that answers."""
     if ref[0] is None:
         return None
-    found = '{"ok":true' if ok else '{"ok":false'
+    parts = ['{"ok":true' if ok else '{"ok":false']
     if ref[1] is not None:
-        found += ',"id":' + json.dumps(ref[1])
+        parts += (',"id":', json.dumps(ref[1]))
     if text:
-        found += (',"text":' if ok else ',"error":') + json.dumps(text)
+        parts += (',"text":' if ok else ',"error":', json.dumps(text))
     if data is not None:
-        found += ',"data":' + json.dumps(data)
-    return ref[0], found + "}"
+        parts += (',"data":', json.dumps(data))
+    parts.append("}")
+    return ref[0], "".join(parts)

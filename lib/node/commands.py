@@ -102,7 +102,12 @@ async def _take(node, message) -> None:
         text = str(e) if isinstance(e, ValueError) else "failed: %s: %s" % (type(e).__name__, e)
         node.log(WARNING, "command: %s" % text)
     args = None
-    await answer(node, ref, ok, text, data)
+    try:
+        await answer(node, ref, ok, text, data)
+    except MemoryError as e:
+        node.log(WARNING, "command: answer: %s" % e)
+        data = None
+        await answer(node, ref, False, "done, perhaps; too little memory for the answer")
     if ok and text.startswith("restarting"):
         import machine
 
