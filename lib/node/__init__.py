@@ -53,8 +53,8 @@ def call(name: str, *args):
     """Call `module.function` of this package and let the module go after it: code in ROMFS costs nothing, loaded it does."""
     module, function = name.split(".")
     full = "node." + module
-    __import__(full)
     try:
+        __import__(full)
         return getattr(sys.modules[full], function)(*args)
     finally:
         sys.modules.pop(full, None)
