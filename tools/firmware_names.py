@@ -21,12 +21,15 @@ from pathlib import Path
 from tools.shorten import FIRMWARE
 
 ROOT = FIRMWARE.parent
+DEVICE = ROOT / "tools" / "vboard" / "device"
 HEAD = """\
 # Names that the firmware has in ROM, which cost a program nothing. Written by `python -m tools.firmware_names`.
-# [everywhere]: on the chip and in the unix VM. [chip]: other names that modules of the chip, or of the VM, use.
+# [everywhere]: on the chip and in the unix VM. [board]: on the chip, and of the virtual board's stand-ins, which are there
+# before the program. [chip]: other names that modules of the chip, or of the VM, use.
 """
 # Modules in C, or frozen, that the chip and the VM both have
 _MODULES = "binascii deflate errno framebuf gc hashlib heapq math micropython random select time uctypes".split()
+_BOARD = "esp machine network".split()  # of the chip alone; in C there
 _TYPES = (str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, object, type, slice)
 _NOT_ON_CHIP = frozenset(
     "center partition rpartition splitlines VfsFat ilistdir mount umount mkfs modf addressof".split()
@@ -64,7 +67,10 @@ def write(target: Path = FIRMWARE / "names.txt") -> None:
     python = {w for f in _files("micropython-stdlib-stubs") for w in re.findall(r"[A-Za-z_]\w*", f.read_text("utf-8"))}
     used = in_rom(sorted(_plain(_used() | python)))
     others = sorted(_plain(chip | used | both) - set(everywhere))
-    text = "\n".join(["[everywhere]", *_lines(everywhere), "[chip]", *_lines(others)])
+    stand_in = {w for path in DEVICE.glob("*.py") for w in re.findall(r"[A-Za-z]\w*", path.read_text(encoding="utf-8"))}
+    board = sorted(stand_in & _stubs(_BOARD, members_only=True) & set(others))
+    others = sorted(set(others) - set(board))
+    text = "\n".join(["[everywhere]", *_lines(everywhere), "[board]", *_lines(board), "[chip]", *_lines(others)])
     target.write_text(HEAD + text + "\n")
 
 

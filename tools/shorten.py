@@ -38,18 +38,20 @@ class PrivacyError(Exception):
 
 @dataclass
 class Firmware:
-    """Names that are not ours. everywhere: in ROM on the chip and in the VM; taken: any that a port or Python has."""
+    """Names that are not ours. everywhere: in ROM on the chip and in the VM; board: on the chip and on the virtual board;
+    taken: any that a port or Python has; public: of the program, for others."""
 
     everywhere: list[str] = field(default_factory=list)
+    board: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     public: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, folder: Path = FIRMWARE) -> Firmware:
-        """From names.txt (sections [everywhere] and [chip]) and public.txt."""
-        everywhere, chip = _read(folder / "names.txt").split("[chip]")
-        first = everywhere.replace("[everywhere]", "").split()
-        return cls(first, set(first) | set(chip.split()), set(_read(folder / "public.txt").split()))
+        """From names.txt (a section for each of the first three) and public.txt."""
+        everywhere, board, chip = (part.split() for part in re.split(r"\[\w+\]", _read(folder / "names.txt"))[1:])
+        taken = {*everywhere, *board, *chip}
+        return cls(everywhere, board, taken, set(_read(folder / "public.txt").split()))
 
 
 def _read(path: Path) -> str:
@@ -268,7 +270,7 @@ def _coloured(
 ) -> dict[str, str]:
     """name -> its short form. The more places a name is in, the earlier it is served."""
     blocked = {path: set(words) for path, words in others.items()}  # by file: what may not be given there
-    free = [w for w in firmware.everywhere if not w.startswith("_") and w not in _STREAM | _RESERVED]
+    free = [w for w in firmware.everywhere + firmware.board if not w.startswith("_") and w not in _STREAM | _RESERVED]
     short: dict[str, str] = {}
     order = sorted(names, key=lambda w: (not names[w].wide, not names[w].shared, -names[w].count, w))
     for word in order:

@@ -29,6 +29,7 @@ def compiled() -> Path:
     if target.exists():
         return target
     firmware.public = set()
+    firmware.board = []
     done, _ = shorten({"device": texts}, firmware)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
