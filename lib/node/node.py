@@ -47,6 +47,7 @@ class Node:
         self.latest: list = []  # readings of the last group
         self.attempt: "list | None" = None  # new settings are being tried: attempt.py
         self.mute = ""  # why the settings allow no connection to a broker
+        self._door = False  # only the door to the page is there
         self.pause = 0  # looks of the page until MQTT may have the heap again
         self._fresh: list = []
         self._grown = 0
@@ -121,12 +122,14 @@ class Node:
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
         if self.attempt and self.attempt[0] == _TRYING:
             wanted = False  # MQTT needs the heap
-        if page is not None and (page.done() or not wanted):
+        door = wifi.online and not (self.mute or self.pause)  # MQTT is up, or will be: no room for the page
+        if page is not None and (page.done() or not wanted or door != self._door):
             page.cancel()
             self._page = None
         elif wanted and page is None:
-            self._page = asyncio.create_task(self._portal())  # before MQTT: its names need room in one piece
-        elif wifi.online and not (self.link or self.mute or self.pause):
+            self._door = door
+            self._page = asyncio.create_task(self._portal(door))  # before MQTT: its names need room in one piece
+        elif door and not self.link:
             call("connect.online", self)
         return wait_ms
 
@@ -170,9 +173,12 @@ class Node:
         for topic, payload, _ in platform.report(readings, taken):
             await link.client.publish(topic, payload, platform.qos)
 
-    async def _portal(self) -> None:
+    async def _portal(self, door: bool) -> None:
         try:
-            await call("setup.serve", self)
+            if door:
+                await call("meanwhile.serve", self, None)
+            else:
+                await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
 
