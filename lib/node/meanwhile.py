@@ -1,4 +1,5 @@
-"""What a browser finds on the access point while new settings are tried: the steps, and a look again every 3 s.
+"""What a browser finds on the access point while new settings are tried: the steps, and a look again every 3 s. And the
+door to the page while MQTT is up: whoever knocks is asked to wait 3 s, in which MQTT makes room.
 
 The real page (lib/portal) and MQTT do not fit into the heap together. Nothing of the request is read, nothing secret is
 said, and there is one connection at a time.
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .node import Node
 
 _LOOK_MS = const(100)
+_PAUSE = const(60)  # looks of setup.py: 30 s
 _LOOKS = const(5)  # for a request to arrive whole, which need not be read by then
 
 _HEAD = """\
@@ -30,17 +32,26 @@ Refresh: 3; url=/\r
 """
 _NAMES = "WiFi|Address 地址|Find the broker 查找服务器|Log in 登录|Save 保存"
 _MARKS = " …✗✓"
+_DOOR = """\
+HTTP/1.1 503 One Moment\r
+Connection: close\r
+Retry-After: 3\r
+Refresh: 3; url=/\r
+\r
+..."""
 
 
-async def serve(node: "Node", steps: list) -> None:
-    """Answer until cancelled, with the names and states of `steps`."""
+async def serve(node: "Node", steps: "list | None") -> None:
+    """Answer until cancelled, with the names and states of `steps`; with None at the first visitor ask MQTT to pause."""
     sock = socket.socket()
     client = None
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        address = node.wifi.ap.ifconfig()[0]
-        sock.bind(socket.getaddrinfo(address, node.cfg["device"].get("web_port") or 80)[0][-1])
+        device = node.cfg["device"]
+        home = steps is None and device.get("web") and device.get("password")
+        address = "0.0.0.0" if home else node.wifi.ap.ifconfig()[0]
+        sock.bind(socket.getaddrinfo(address, device.get("web_port") or 80)[0][-1])
         sock.listen(2)
         while True:
             await asyncio.sleep_ms(_LOOK_MS)
@@ -54,13 +65,15 @@ async def serve(node: "Node", steps: list) -> None:
             except OSError:
                 pass  # gone again
             client.close()
+            if steps is None:
+                node.pause = _PAUSE
     finally:
         if client:
             client.close()
         sock.close()
 
 
-async def _answer(client: "socket.socket", steps: list) -> None:
+async def _answer(client: "socket.socket", steps: "list | None") -> None:
     for _ in range(_LOOKS):
         await asyncio.sleep_ms(_LOOK_MS)
         try:
@@ -68,6 +81,9 @@ async def _answer(client: "socket.socket", steps: list) -> None:
                 break
         except OSError:
             continue  # not yet
+    if steps is None:
+        client.send(_DOOR.encode())
+        return
     client.send(_HEAD.encode())
     names = _NAMES.split("|")
     for i in range(len(names)):

@@ -75,6 +75,7 @@ class Node:
         self.outputs: "list | tuple" = ()  # see outputs.py
         self.pins: tuple = ()  # GPIO numbers in use
         self.inbox: list = []  # messages of the broker that wait for commands.py; None: some more were missed
+        self._door = False  # only the door to the page is there
         self.pause = 0  # looks of the page until MQTT may have the heap again
         self._fresh: list = []
         self._fresh_at = 0
@@ -180,13 +181,15 @@ class Node:
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
         if self.attempt and self.attempt[0] == _TRYING:
             wanted = False  # MQTT needs the heap
-        if page is not None and (page.done() or not wanted):
+        door = wifi.online and not (self.mute or self.pause)  # MQTT is up, or will be: no room for the page
+        if page is not None and (page.done() or not wanted or door != self._door):
             page.cancel()
             self._page = None
             self._alone = False
         elif wanted and page is None:
-            self._page = asyncio.create_task(self._portal())  # before MQTT: its names need room in one piece
-        elif wifi.online and not (self.link or self.mute or self._alone or self.pause):
+            self._door = door
+            self._page = asyncio.create_task(self._portal(door))  # before MQTT: its names need room in one piece
+        elif door and not (self.link or self._alone):
             gc.collect()
             call("connect.online", self)
         self._beaten = time.ticks_ms()
@@ -278,9 +281,12 @@ class Node:
             self._sent = n
         self._sent = 0
 
-    async def _portal(self) -> None:
+    async def _portal(self, door: bool) -> None:
         try:
-            await call("setup.serve", self)
+            if door:
+                await call("meanwhile.serve", self, None)
+            else:
+                await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
             self.short = isinstance(e, MemoryError)
