@@ -15,7 +15,7 @@ _PERIOD_MOST_S = const(86400)  # as in the settings' table
 
 
 async def shown(node, args: dict, ref: object = None) -> tuple:
-    """What is set, without secrets; or one `section`, with the defaults in it."""
+    """One `section`, without secrets; or the names of all: together they are too large for an answer."""
     gc.collect()
     import settings
     from settings.given import given

@@ -7,10 +7,14 @@ from .checks import MARK
 
 
 def given(directory: str, section: "str | None", periods: dict) -> dict:
-    """What differs from the defaults; or one `section`, with the defaults in it. `periods`: see put_periods().
+    """One `section`, with the defaults in it; None: the names of all. `periods`: see put_periods().
 
     Raises ValueError if there is no such section, or no settings that were checked.
     """
+    if section is None:
+        return {"sections": list(initial.sections())}
+    if section not in initial.sections():
+        raise ValueError("section: one of %s wanted" % " ".join(initial.sections()))
     found = None
     for name in (stamp.CURRENT, stamp.LAST):
         file = stamp.path(directory, name)
@@ -20,17 +24,13 @@ def given(directory: str, section: "str | None", periods: dict) -> dict:
     if found is None:
         raise ValueError("no settings that were checked")
     put_periods(found, periods)
-    if section is not None:
-        if section not in initial.sections():
-            raise ValueError("section: one of %s wanted" % " ".join(initial.sections()))
-        values = initial.of(section)
-        if isinstance(values, list):
-            values = found.get(section, values)
-        else:
-            values.update(found.get(section, {}))
-        found = {section: values}
-    for name in found:
-        _hide(name, found[name])
+    values = initial.of(section)
+    if isinstance(values, list):
+        values = found.get(section, values)
+    else:
+        values.update(found.get(section, {}))
+    found = {section: values}
+    _hide(section, values)
     return found
 
 

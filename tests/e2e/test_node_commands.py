@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from paho.mqtt import publish
@@ -175,15 +176,20 @@ def test_many_commands_at_once_are_bounded_and_the_node_goes_on(node: Node) -> N
     wait_answer(node)
 
 
+def shown(node: Node, section: str) -> Any:
+    return node.remote.send("settings", section=section)["data"][section]
+
+
 def test_settings_are_shown_without_secrets(node: Node) -> None:
-    found = node.remote.send("settings")["data"]
+    assert "mqtt" in node.remote.send("settings")["data"]["sections"]
+    found = {section: shown(node, section) for section in node.remote.send("settings")["data"]["sections"]}
     assert found["mqtt"]["user"] == "me"
+    assert found["mqtt"]["keepalive"] == 60  # a default
     text = json.dumps(found) + node.board.log
     for secret in ("page-pass-word", "broker-pass", settings()["wifi"]["networks"][0]["key"]):
         assert secret not in text
     assert found["mqtt"]["password"] == found["wifi"]["networks"][0]["key"] == "********"
     assert found["device"]["password"] == "********"
-    assert node.remote.send("settings", section="mqtt")["data"]["mqtt"]["keepalive"] == 60  # with the defaults
 
 
 def test_app_py_has_commands_of_its_own(node: Node) -> None:
@@ -226,8 +232,8 @@ def test_period_and_restart(node: Node, broker: Mosquitto) -> None:
     assert again["reset"] == "software"
     assert again["boots"] >= 2
     assert (node.board.pin(RELAY_PIN), node.board.pin(LAMP_PIN)) == (1, 1)  # start: last, and off
-    assert node.remote.send("settings", section="telemetry")["data"]["telemetry"]["period"] == 5
-    assert node.remote.send("settings", section="sensors")["data"]["sensors"][1] == {"type": "adc", "period": 2}
+    assert shown(node, "telemetry")["period"] == 5
+    assert shown(node, "sensors")[1] == {"type": "adc", "period": 2}
 
 
 def patch(node: Node, changes: dict, ident: str, restarts: int) -> dict:
@@ -249,9 +255,8 @@ def test_good_settings_are_tried_and_kept_wrong_ones_change_nothing(node: Node) 
     last = patch(node, {"mqtt": {"qos": 9}, "log": {"level": "loud"}}, "b", 2)
     assert not last["ok"]
     assert "mqtt.qos" in last["error"] and "log.level" in last["error"]
-    found = node.remote.send("settings")["data"]
-    assert found["mqtt"]["keepalive"] == 77
-    assert "log" not in found
+    assert shown(node, "mqtt")["keepalive"] == 77
+    assert shown(node, "log")["level"] == "info"
 
 
 @pytest.mark.soak
@@ -260,7 +265,7 @@ def test_settings_that_do_not_get_online_are_rolled_back(node: Node) -> None:
     assert last["ok"] is False
     assert last["error"].startswith("not kept: not online within 20 s: ")
     assert "no-such.test" in last["error"]
-    assert node.remote.send("settings")["data"]["mqtt"]["brokers"][0]["host"] == "broker.test"
+    assert shown(node, "mqtt")["brokers"][0]["host"] == "broker.test"
 
 
 def test_a_power_cut_during_the_trial_brings_the_old_settings_back(node: Node) -> None:
