@@ -58,6 +58,7 @@ class Node:
         self.latest: list = []  # readings of the last group
         self.trial = False  # new settings are being tried: WiFi and MQTT are in the trial's hands
         self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
+        self.spare: "bytearray | None" = None  # a piece of heap for what must not fail at the end (sleep.py)
         self._alone = False  # not enough memory for page and MQTT: the page has it
         self.mute = False  # the settings name no broker
         self.logs: list = []  # lines for MQTT
