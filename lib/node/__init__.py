@@ -24,7 +24,9 @@ def main() -> None:
         safe, lines = call("watch.boot")
         node = call("start.make", "/", safe, lines)
         asyncio.run(call("sleep.run", node) if node.sleeps else node.run())
-        core.cur_task = None  # what it still points at takes the heap of MQTT
+        node.link = node.spare = core.cur_task = None  # what they still point at takes the heap of MQTT
+        asyncio.new_event_loop()
+        gc.collect()
         call("nap.end", node)
     except KeyboardInterrupt:
         if node:
@@ -33,7 +35,7 @@ def main() -> None:
     except Exception as e:  # noqa: BLE001  the last resort, perhaps without any memory left
         try:
             if node:
-                node.link = node._page = None
+                node.link = node._page = node.spare = None
                 node.sensors = ()
             name = "mqtt"
             while name:  # without a list of them

@@ -101,9 +101,10 @@ def _set(node, unix_ms: int) -> int:
     first = node.epoch is None
     local_ms = uptime_ms(node)
     error = 0 if first else unix_ms - node.epoch * 1000 - local_ms
-    node.epoch = (unix_ms - local_ms) // 1000
-    # The rest of a second goes where uptime() counts from.
-    node._counted = time.ticks_add(node._counted, -((unix_ms - local_ms) % 1000))
+    if first or abs(error) >= 1000:  # else it stays, for the readings that wait are counted from it
+        node.epoch = (unix_ms - local_ms + 500) // 1000
+    # The rest goes where uptime() counts from.
+    node._counted = time.ticks_add(node._counted, node.epoch * 1000 - (unix_ms - local_ms))
     y, mo, d, h, mi, s, wd, _ = time.gmtime(node.unix() - (_UNIX_2000 if time.gmtime(0)[0] == 2000 else 0))[:8]
     machine.RTC().datetime((y, mo, d, wd, h, mi, s, 0))
     if first:

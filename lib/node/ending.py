@@ -41,6 +41,9 @@ def crashed(node, error: BaseException) -> None:
     if node:
         try:
             _keep(node)
+            if node.recalled:  # what RTC memory held is on flash now
+                memory.store = b""
+                memory.save()
             call("watch.beat", node, CRASHED)
         except Exception as e:  # noqa: BLE001  half a node: whatever it lacks, the restart matters more
             print("readings are lost: %s" % e)

@@ -12,7 +12,7 @@ import machine
 from micropython import const
 
 from . import call
-from .rtc import PLANNED, Memory
+from .rtc import PLANNED, RUNNING, Memory
 
 _FORMAT = "<hIIIHIBH4s4s4s4s"
 _CHUNK_MS = const(3600000)  # longest single sleep; the chip's timer ends at 71 minutes
@@ -158,9 +158,9 @@ def recall(node) -> None:
     entries = call("pack.unpack", node, memory.store)
     if entries is None:
         return  # made by other sensors: they stay as they are until those are back
-    node.recalled = True
     for entry in entries:
         node.outbox.add(entry[0], json.loads(entry[1]))
+    node.recalled = True
 
 
 def end(node) -> None:
@@ -179,7 +179,7 @@ def end(node) -> None:
         store = b""
     elif kept and store:
         lost = len(outbox.entries)
-    call("watch.beat", node, PLANNED, 0)
+    call("watch.beat", node, RUNNING, 0)
     cycle = Cycle(Memory())
     memory = cycle.memory
     memory.store = kept or store
@@ -187,14 +187,15 @@ def end(node) -> None:
     cycle.wakes += 1
     cycle.synced = min(cycle.synced + 1, 60000)
     cycle.dropped = (cycle.dropped + lost + outbox.dropped) & 0xFFFF
+    cycle.save()
+    if lost:
+        node.log(2, "outbox: no room for %d groups" % lost)
+    cycle = Cycle(Memory())
     if node.wifi.online and (not node.quiet or not cycle.net):
         cycle.net = 1 + _index(node.cfg["wifi"]["networks"], node.wifi.info()["ssid"])
         parts = [bytes([int(byte) for byte in text.split(".")]) for text in node.wifi.sta.ifconfig()]
         cycle.ip, cycle.mask, cycle.gateway, cycle.dns = parts
-    cycle.save()
-    if lost:
-        node.log(2, "outbox: no room for %d groups" % lost)
-    _sleep(Cycle(Memory()), _rest_ms(node))
+    _sleep(cycle, _rest_ms(node))
 
 
 def _index(networks: list, ssid: bytes) -> int:

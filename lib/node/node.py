@@ -63,6 +63,7 @@ class Node:
         self.latest: list = []  # readings of the last group
         self.attempt: "list | None" = None  # new settings of the page are being tried: attempt.py
         self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
+        self.spare: "bytearray | None" = None  # a piece of heap for what must not fail at the end (sleep.py)
         self._alone = False  # not enough memory for page and MQTT: the page has it
         self.within = 0  # see trial.py
         self.periods: dict = {}  # s, by the name of a sensor, "": all; those set by command since the start

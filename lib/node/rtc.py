@@ -75,7 +75,7 @@ class Memory:
         ) = struct.unpack_from(_FORMAT, data, 4)
         self.cycle = bytes(data[_CYCLE:_LOG])
         self.log = data[_LOG:_STORE].rstrip(b"\0")
-        self.store = memoryview(data)[_STORE:]
+        self.store: "bytes | memoryview" = memoryview(data)[_STORE:]
 
     def save(self) -> None:
         """Write all of it back, as far as it holds something: a long piece of heap may be hard to find."""

@@ -4,6 +4,7 @@ Everything but this is the same node: its sensors, its WiFi manager, its MQTT li
 """
 
 import asyncio
+import gc
 import time
 
 from micropython import const
@@ -12,12 +13,14 @@ from . import call
 
 _FAST_S = const(8)  # for a connection with the stored address; after that the stored address is wrong
 _POLL_MS = const(50)
+_SPARE = const(3000)  # bytes in one piece for nap.end: the heap is in pieces after an outage
 
 
 async def run(node) -> None:
     """One cycle, up to nap.end."""
     window, ask, fast = call("nap.plan", node)
     node.quiet = not window
+    node.spare = bytearray(_SPARE)
     deadline = node.cfg["power"]["awake_max"]
     call("guard.arm", node)
     for _ in range(3):  # off, waiting, connecting: the manager's pace is that of a node with time
@@ -26,10 +29,16 @@ async def run(node) -> None:
         await asyncio.wait_for(_once(node, window, ask, fast, deadline), deadline)
     except asyncio.TimeoutError:
         pass  # the usual end where there is no network
-    if node.link:
-        node.link.client.on_state = None
-        await node.link.client.disconnect()
-    await call("connect.offline", node, False)
+    except Exception as e:  # noqa: BLE001  whatever it was: what has not been sent is kept, and there is a next wake
+        gc.collect()
+        node.log(3, "%s: %s" % (type(e).__name__, e))
+    try:
+        if node.link:
+            node.link.client.on_state = None
+            await node.link.client.disconnect()
+        await call("connect.offline", node, False)
+    except MemoryError:
+        pass  # the broker finds out by itself
 
 
 async def _once(node, window: int, ask: bool, fast: bool, deadline: int) -> None:
@@ -38,7 +47,11 @@ async def _once(node, window: int, ask: bool, fast: bool, deadline: int) -> None
         readings.extend(await sensor.read(True))
         if sensor.failing:
             node.log(2, "%s: %s" % (sensor.name, sensor.last_error))
-    call("nap.recall", node)
+    try:
+        call("nap.recall", node)
+    except MemoryError:
+        node.outbox.entries.clear()  # they stay where they are
+        node.outbox.used = 0
     if readings:
         node.outbox.add(node.uptime(), readings)
     if not await _until(node, lambda: node.wifi.online, _FAST_S if fast else 300):
