@@ -1,8 +1,8 @@
 """What a browser finds on the access point while new settings are tried: the steps, and a look again every 3 s. And the
-door to the page while MQTT is up: whoever knocks is asked to wait 3 s, in which MQTT makes room.
+door to the page while MQTT is up: for whoever asks for it the node starts anew with the page and without MQTT.
 
-The real page (lib/portal) and MQTT do not fit into the heap together. Nothing of the request is read, nothing secret is
-said, and there is one connection at a time.
+The real page (lib/portal) and MQTT do not fit into the heap together, and where MQTT has been the heap is in pieces.
+Nothing secret is said, and there is one connection at a time.
 """
 
 import asyncio
@@ -10,12 +10,14 @@ import socket
 
 from micropython import const
 
+from . import call
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .node import Node
 
 _LOOK_MS = const(100)
-_PAUSE = const(60)  # looks of setup.py: 30 s
+_SHUT_S = const(30)  # after a start: who asks for the page again and again is not to keep the node from its work
 _LOOKS = const(5)  # for a request to arrive whole, which need not be read by then
 
 _HEAD = """\
@@ -42,7 +44,7 @@ Refresh: 3; url=/\r
 
 
 async def serve(node: "Node", steps: "list | None") -> None:
-    """Answer until cancelled, with the names and states of `steps`; with None at the first visitor ask MQTT to pause."""
+    """Answer until cancelled, with the names and states of `steps`; with None be the door to the page."""
     sock = socket.socket()
     client = None
     try:
@@ -61,30 +63,36 @@ async def serve(node: "Node", steps: "list | None") -> None:
                 continue  # nobody there
             try:
                 client.setblocking(False)
-                await _answer(client, steps)
+                wanted = await _answer(client, steps)
             except OSError:
-                pass  # gone again
+                wanted = False  # gone again
             client.close()
-            if steps is None:
-                node.pause = _PAUSE
+            if steps is None and wanted and node.uptime() >= _SHUT_S:
+                call("pending.page_next")
+                await node.stop()
+                call("ending.restart", node, "the page was asked for")
     finally:
         if client:
             client.close()
         sock.close()
 
 
-async def _answer(client: "socket.socket", steps: "list | None") -> None:
+async def _answer(client: "socket.socket", steps: "list | None") -> bool:
+    """True if it was the page itself that was asked for, not what a phone asks to find out whether it is online."""
+    request = b""
     for _ in range(_LOOKS):
         await asyncio.sleep_ms(_LOOK_MS)
         try:
-            if client.recv(1024):
-                break
+            request = client.recv(1024)
+            break
         except OSError:
             continue  # not yet
+    page = request.startswith(b"GET / ") or request.startswith(b"GET /?")
     if steps is None:
         client.send(_DOOR.encode())
-        return
+        return page
     client.send(_HEAD.encode())
     names = _NAMES.split("|")
     for i in range(len(names)):
         client.send(("<li>%s %s</li>" % (names[i], _MARKS[steps[i][1]])).encode())
+    return page

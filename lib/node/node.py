@@ -77,7 +77,6 @@ class Node:
         self.pins: tuple = ()  # GPIO numbers in use
         self.inbox: list = []  # messages of the broker that wait for commands.py; None: some more were missed
         self._door = False  # only the door to the page is there
-        self.pause = 0  # looks of the page until MQTT may have the heap again
         self._fresh: list = []
         self._fresh_at = 0
         self._grown = 0
@@ -167,22 +166,22 @@ class Node:
             if self.outbox.add(self._fresh_at, self.latest) == self.outbox.dropped > 0:
                 self.log(WARNING, "outbox: full, %s readings are dropped" % self.cfg["telemetry"]["drop"])
         wifi = self.wifi
-        if self.link and (self.pause or not wifi.sta.isconnected()):
-            await call("connect.offline", self, self.pause > 0)  # the page, or WiFi, is to have the heap now
+        if self.link and not wifi.sta.isconnected():
+            await call("connect.offline", self, False)  # WiFi is to have the heap for what it does now
         if self.link:
             self.link.look()
             if self.link.ready and self.uptime() >= self._health_at and self.cfg["telemetry"]["health"]:
                 self._health_at = self._uptime + _HEALTH_S
                 asyncio.create_task(call("about.health", self))
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
-        if wifi.online and self.uptime() >= self.sync_at and not self.pause:
+        if wifi.online and self.uptime() >= self.sync_at:
             await call("clock.sync", self)
         device = self.cfg["device"]
         page = self._page
         wanted = wifi.ap_state == "ap_on" or (device.get("web") and device.get("password") and wifi.online)
         if self.attempt and self.attempt[0] == _TRYING:
             wanted = False  # MQTT needs the heap
-        door = wifi.online and not (self.mute or self.pause)  # MQTT is up, or will be: no room for the page
+        door = wifi.online and not self.mute  # MQTT is up, or will be: no room for the page
         if page is not None and (page.done() or not wanted or door != self._door):
             page.cancel()
             self._page = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .log import Log
 
 _FILE = "setup.json"
+_PAGE = "setup.page"
 _LINES = 8  # faults that are kept
 
 
@@ -55,6 +56,12 @@ def forget(directory: str = "/") -> None:
     """Nothing is pending any more."""
     if _FILE in os.listdir(directory):
         os.remove(directory + _FILE)
+
+
+def page_next(directory: str = "/") -> None:
+    """The next start is for the page (start.py): without MQTT, until the page was left alone for a while."""
+    with open(directory + _PAGE, "w"):
+        pass
 
 
 def erase(directory: str = "/") -> None:

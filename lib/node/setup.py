@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .node import Node
 
 _LOOK_MS = const(500)
-_PAUSE = const(60)  # looks: 30 s
+_LEFT = const(120)  # looks without a visitor, 60 s: then the node goes back to its work
 _SOON_MS = const(50)
 _ANSWER_LOOKS = const(4)  # before a restart, for the page's answer to leave, once nobody is connected
 
@@ -44,8 +44,7 @@ class View:
         return None if self.wanted else self.scan
 
     def room(self) -> bool:
-        """See lib/portal: a page needs the heap that MQTT has, which so pauses until the page was left alone for long."""
-        self.node.pause = _PAUSE
+        """See lib/portal: a page needs the heap that MQTT has."""
         return self.node.link is None
 
     def fault(self, error: Exception) -> None:
@@ -75,14 +74,15 @@ class View:
 async def _work(view: View, box: portal.Portal) -> None:
     """Scans that were asked for, and the end that was asked for."""
     node = view.node
-    quiet = 0
+    quiet = idle = 0
     while box.slots is None:
         await asyncio.sleep_ms(_SOON_MS)
     node.log(INFO, "page: up on port %d" % box.port)
     while True:
         await asyncio.sleep_ms(_LOOK_MS)
-        if node.pause and not box.busy():
-            node.pause -= 1
+        idle = 0 if box.busy() else idle + 1
+        if idle > _LEFT and node.mute == "page":
+            call("ending.restart", node, "the page was left")
         if view.ending:
             quiet = 0 if box.busy() else quiet + 1
             if quiet < _ANSWER_LOOKS:
@@ -110,7 +110,6 @@ async def serve(node: "Node") -> None:
         await box.run()
     finally:
         work.cancel()
-        node.pause = 0
         for name in list(sys.modules):
             if name == "portal" or name.startswith("portal.") or name == "node.setup":
                 del sys.modules[name]

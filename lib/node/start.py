@@ -76,6 +76,9 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
         call("attempt.start", node, fresh)
     elif todo == "news":
         node.wifi.open_ap()
+    elif "setup.page" in os.listdir(directory):
+        os.remove(directory + "setup.page")
+        node.mute = "page"
     # Made; in flash they still are for who wants them again.
     cfg["sensors"] = ()
     del sys.modules["settings"]

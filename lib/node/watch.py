@@ -15,6 +15,7 @@ from .rtc import CRASHED, LOG_SIZE, PLANNED, RUNNING, Memory
 _QUICK_S = const(600)  # a run that ends sooner by a crash is a quick one
 _SAFE = const(4)  # quick crashes in a row until all but WiFi, page and log stays off
 _SAFE_S = const(900)  # after that time in safe mode the node tries a normal start
+_PAGE_S = const(180)  # for the page, which a start was for, to be up
 _STUCK = const(15)  # minutes with a broker and readings but without a delivery
 _DEEPSLEEP = const(5)  # reset cause
 _CRASH_CAUSES = (1, 2, 3, 4)  # hardware watchdog, exception, software watchdog; restart that nobody planned
@@ -101,6 +102,8 @@ def tick(node) -> None:
         memory.stuck = 0
     memory.delivered = delivered
     memory.save()
+    if node.mute == "page" and node._page is None and node.uptime() >= _PAGE_S:
+        call("ending.restart", node, "nobody can reach the page")
     if node.safe and node.uptime() >= _SAFE_S and not node.wifi.client:
         call("ending.restart", node, "trying a normal start", _SAFE - 1)
 

@@ -64,7 +64,7 @@ async def run(n):
 asyncio.run(run(node.call("start.make", "/")))
 """
 PAGES = 20  # loads of the page
-TRIES = 5
+TRIES = 60  # seconds until a page beside MQTT is there: the node starts anew for it
 SAMPLES = 8  # seconds of being connected
 
 
