@@ -57,6 +57,9 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     node = Node(log, cfg, device, Outbox(cfg["telemetry"]["queue_bytes"], cfg["telemetry"]["drop"]))
     node.safe = safe
     node.mute = "safe mode" if safe else ""
+    if "setup.page" in os.listdir(directory):
+        os.remove(directory + "setup.page")
+        node.mute = "page"
     node.sleeps = cfg["power"]["deep_sleep"] and not safe and len(cfg["wifi"]["networks"]) > 0
     gc.collect()
     call("watch.attach", node)
@@ -76,9 +79,6 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
         call("attempt.start", node, fresh)
     elif todo == "news":
         node.wifi.open_ap()
-    elif "setup.page" in os.listdir(directory):
-        os.remove(directory + "setup.page")
-        node.mute = "page"
     # Made; in flash they still are for who wants them again.
     cfg["sensors"] = ()
     del sys.modules["settings"]
@@ -107,7 +107,7 @@ def _sensors(node: Node) -> None:
             call("light.start", node, board)
         except Exception as e:  # noqa: BLE001  a node without a light is a node
             node.log(ERROR, "light: %s: %s" % (type(e).__name__, e))
-    for i, entry in enumerate(() if node.safe else cfg["sensors"]):
+    for i, entry in enumerate(() if node.mute else cfg["sensors"]):
         own = "period" in entry
         if not own:
             entry = dict(entry)

@@ -100,7 +100,7 @@ def measure_page(program: str, folder: Path) -> dict[str, str]:
     broker.start()
     found = {}
     try:
-        for words, networks in (("set-up", []), ("STA + AP + MQTT", [{"ssid": SSID, "key": KEY}])):
+        for words, networks in (("set-up", []), ("asked for beside MQTT", [{"ssid": SSID, "key": KEY}])):
             settings = node_settings("bench", 1883)
             port = free_port()
             settings["device"]["web_port"] = port
