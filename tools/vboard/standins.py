@@ -28,7 +28,7 @@ def compiled() -> Path:
     target = ROOT / "build" / "vboard" / key
     if target.exists():
         return target
-    firmware.public = set()
+    firmware.public = {"call", "cast"}  # tests tell the host from inside the VM
     firmware.board = []
     done, _ = shorten({"device": texts}, firmware)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,4 +48,6 @@ def compiled() -> Path:
 
 
 def _own_code() -> bytes:
-    return b"".join((FIRMWARE.parent / "tools" / name).read_bytes() for name in ("shorten.py", "image.py"))
+    return b"".join(
+        (FIRMWARE.parent / "tools" / name).read_bytes() for name in ("shorten.py", "image.py", "vboard/standins.py")
+    )
