@@ -13,7 +13,7 @@ from . import call
 
 _FAST_S = const(8)  # for a connection with the stored address; after that the stored address is wrong
 _POLL_MS = const(50)
-_SPARE = const(3000)  # bytes in one piece for nap.end: the heap is in pieces after an outage
+_SPARE = const(1024)  # bytes in one piece for nap.end: the heap is in pieces after an outage
 
 
 async def run(node) -> None:
@@ -60,6 +60,7 @@ async def _once(node, window: int, ask: bool, fast: bool, deadline: int) -> None
     if ask:  # before MQTT takes its heap
         known = node.epoch is not None
         call("nap.learn", node, known, await call("clock.sync", node))
+    gc.collect()
     call("connect.online", node)
     while node.link and node.outbox.first():
         if not await _until(node, lambda: node.link.client.connected, deadline):
