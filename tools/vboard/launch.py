@@ -2,7 +2,9 @@
 
 If the thread that started it ends for any reason (SIGKILL included), the kernel kills the VM: no orphans.
 The VM gets one more argument, the address of its door: three 32-bit words, in which it leaves a function and a 1. On each
-SIGALRM that function is put into the VM's queue of scheduled ones: that is how a machine.Timer interrupts.
+SIGALRM that function is put into the VM's queue of scheduled ones: that is how a machine.Timer interrupts. SIGUSR1 is
+Ctrl-C as the chip's UART has it: noted, and raised by the VM between two instructions. The VM's own SIGINT raises at once,
+also in the middle of a collection or with the heap locked, which ends it.
 """
 
 import ctypes
@@ -26,7 +28,8 @@ def main() -> int:
         return 1
     import micropython_run  # type: ignore[import-not-found]
 
-    schedule = ctypes.CDLL(micropython_run.__file__).mp_sched_schedule
+    vm = ctypes.CDLL(micropython_run.__file__)
+    schedule = vm.mp_sched_schedule
     schedule.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 
     def knock(_: int) -> None:
@@ -37,6 +40,8 @@ def main() -> int:
     handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(knock)
     libc.signal(signal.SIGALRM, handler)
     libc.siginterrupt(signal.SIGALRM, 1)
+    libc.signal(signal.SIGUSR1, vm.mp_sched_keyboard_interrupt)
+    libc.siginterrupt(signal.SIGUSR1, 1)
     return micropython_run.run_main(["micropython", *sys.argv[2:], str(ctypes.addressof(door))])
 
 

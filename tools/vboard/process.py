@@ -61,7 +61,7 @@ class VM:
 
     def interrupt(self) -> None:
         """Ctrl-C for running code."""
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(signal.SIGUSR1)
 
     def alarm(self) -> None:
         """Time for the timers."""
