@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 PY := .venv/bin/python
+WORKERS ?= 3
 export PYTHONPATH := .
 
 .PHONY: help setup run build firmware flash deploy provision ports monitor watch doctor test soak lint bench clean lock
@@ -61,7 +62,7 @@ doctor: .venv/.ready ## what is wrong: port, board, firmware, program, settings,
 	@exec $(PY) -m tools doctor
 
 test: .venv/.ready ## all tests that end within minutes
-	@exec $(PY) -m pytest -m "not soak"
+	@exec $(PY) -m pytest -m "not soak" -n $(WORKERS) --dist loadgroup
 
 soak: .venv/.ready ## the long fuzz and soak runs
 	@exec $(PY) -m pytest -m soak

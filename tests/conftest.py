@@ -17,6 +17,17 @@ from tests.brokers import EmbeddedBroker, Mosquitto, find_program
 REQUIRED = os.environ.get("CI") == "true"
 
 
+# Files of which only one may run at a time: they look at all processes of this machine, or at port 1883.
+ALONE = {"test_make_run.py", "test_run_runner.py", "test_run_portal.py", "test_run_broker.py", "test_flash_docs.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file share boards and brokers: with several workers (`-n`), each file goes to one of them."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("alone" if item.path.name in ALONE else item.path.name))
+
+
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if REQUIRED and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
