@@ -128,3 +128,22 @@ def test_an_hour_of_faults_loses_nothing(tmp_path: Path, need: Callable[[str], s
 @pytest.mark.parametrize("qos", [1, 2])
 def test_three_days_of_faults_lose_nothing(tmp_path: Path, need: Callable[[str], str], qos: int) -> None:
     run_days(tmp_path, need("mosquitto"), qos, 3 * DAY, 3500, seed=10 + qos)
+
+
+@pytest.mark.soak
+def test_a_broker_that_is_down_for_an_hour_does_not_make_the_node_drop_its_wifi(
+    tmp_path: Path, need: Callable[[str], str]
+) -> None:
+    cfg = settings(telemetry={"queue_bytes": QUEUE, "spill": True})
+    with (
+        persistent_mosquitto(need("mosquitto"), tmp_path / "broker") as broker,
+        simulation(tmp_path, broker, cfg) as world,
+    ):
+        world.broker_outage(5 * MINUTE, HOUR)
+        world.board.power_on()
+        world.run(70 * MINUTE, 100)
+        heard = world.wait_for_serial(len(world.truth.taken) - 1)
+        check(world.truth, heard, once=False)
+        said = [line for line in world.board.log.splitlines() if "wifi: " in line]
+        assert len(said) == 1 and "online" in said[0], said
+        assert world.board.boots == 1
