@@ -126,7 +126,7 @@ class Link:
         node = self._node
         self.ready = False
         if up:
-            self.said = ""
+            self.said = node.said = ""
             self.starved = 0
             client = self.client
             checked = ", TLS without a check of its certificate" if client.ssl else ""

@@ -68,7 +68,7 @@ async def serve(node: "Node", steps: "list | None") -> None:
                 wanted = False  # gone again
             client.close()
             if steps is None and wanted and node.uptime() >= _SHUT_S:
-                call("pending.page_next")
+                call("pending.page_next", node.said)
                 await node.stop()
                 call("ending.restart", node, "the page was asked for")
     finally:

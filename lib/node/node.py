@@ -45,6 +45,7 @@ class Node:
     sync_at = asked_at = 0  # s of uptime when the time server is to be asked, and was
     tick_at = 0  # s of uptime when watch.tick is due
     later = _NO_TIME_S  # s of uptime until which readings wait for the time
+    said = ""  # why the last attempt to connect failed, in words, for the page
     safe = False  # safe mode: no sensors, no user code, no MQTT
     sleeps = False  # in deep sleep between readings (sleep.py)
     quiet = False  # a wake without a window for commands: nothing but readings is said

@@ -20,6 +20,7 @@ from .log import INFO, WARNING
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .log import Log
+    from .node import Node
 
 _FILE = "setup.json"
 _PAGE = "setup.page"
@@ -58,10 +59,19 @@ def forget(directory: str = "/") -> None:
         os.remove(directory + _FILE)
 
 
-def page_next(directory: str = "/") -> None:
-    """The next start is for the page (start.py): without MQTT, until the page was left alone for a while."""
-    with open(directory + _PAGE, "w"):
-        pass
+def page_next(said: str, directory: str = "/") -> None:
+    """The next start is for the page: without MQTT, until the page was left alone for a while. said: why MQTT had no
+    connection, for the page."""
+    with open(directory + _PAGE, "w") as f:
+        f.write(said)
+
+
+def page_now(node: "Node", directory: str) -> None:
+    """This start is for the page, this one only."""
+    with open(directory + _PAGE) as f:
+        node.said = f.read(120)
+    os.remove(directory + _PAGE)
+    node.mute = "page"
 
 
 def erase(directory: str = "/") -> None:

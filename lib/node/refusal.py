@@ -26,7 +26,7 @@ def say(node, link, reason: Exception) -> None:
     if len(link.platform.brokers) > 1 or not isinstance(reason, ConnectRefused):  # a line has 120 characters
         text = "%s:%d: %s" % (client.host, client.port, text)
     if text != link.said:
-        link.said = text
+        link.said = node.said = text
         node.log(WARNING, "mqtt: " + text)
     node.wifi.report_online(False, isinstance(reason, (ConnectRefused, ProtocolError)))
 

@@ -58,8 +58,7 @@ def make(directory: str, safe: bool = False, lines: "list | tuple" = ()) -> Node
     node.safe = safe
     node.mute = "safe mode" if safe else ""
     if "setup.page" in os.listdir(directory):
-        os.remove(directory + "setup.page")
-        node.mute = "page"
+        call("pending.page_now", node, directory)
     node.sleeps = cfg["power"]["deep_sleep"] and not safe and len(cfg["wifi"]["networks"]) > 0
     gc.collect()
     call("watch.attach", node)

@@ -64,7 +64,7 @@ def status(view: "View") -> list:
         ("reset", _RESETS[cause] if cause < len(_RESETS) else "crash"),
     ]
     if not node.attempt:
-        said = node.link.said if node.link else "paused" if node.mute == "page" else "-"
+        said = node.link.said if node.link else node.said or ("paused" if node.mute == "page" else "-")
         rows.append(("broker", "connected" if node.link and node.link.client.connected else said or "disconnected"))
     for name, value, unit, _ in node.latest:
         rows.append((name, "%s %s" % (value, unit) if unit else str(value)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -44,9 +45,11 @@ class Gone(Exception):
 
 
 class Standin:
-    """One cloud on a free port of 127.0.0.1. `clock`: Unix time (s) that the cloud believes; tests may move it."""
+    """One cloud on a free port of 127.0.0.1. `clock`: Unix time (s) that the cloud believes; tests may move it.
+    tls: of the server, None for plain TCP."""
 
-    def __init__(self, rules: Cloud, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, rules: Cloud, clock: Callable[[], float] = time.time, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.rules = rules
         self.clock = clock
         self.port = 0
@@ -117,7 +120,7 @@ class Standin:
 
     async def _serve(self, ready: threading.Event) -> None:
         self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await self._stopping.wait()

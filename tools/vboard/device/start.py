@@ -88,6 +88,7 @@ def _start():
     rom_offset, rom_size, offset, blocks, cut, free, raw, skipped = vb_rpc.call("board", "hello")
     for standin in ("time", "vb_timer", "esp", "flashbdev", "machine", "network", "socket"):
         __import__(standin)  # from this folder; they stay in sys.modules
+    sys.modules["tls"] = __import__("vb_tls")
     sys.modules["vb_timer"].start(int(sys.argv[3]))
     if skipped >= 0:
         __import__("select")
