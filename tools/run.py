@@ -56,7 +56,7 @@ def run(
     """Run until `wanted` readings came (0: until a signal); returns the exit code. Arguments as in __main__.py."""
     live = sys.stdout.isatty()
     console = Console(stderr=not live, highlight=False)
-    this = _Run(console, live, wanted, time.monotonic() + timeout)
+    this = _Run(console, live, wanted, timeout)
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _interrupt) for number in signals}
     try:
@@ -88,12 +88,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 class _Run:
     """One run: what it has started, and what it has seen."""
 
-    def __init__(self, console: Console, live: bool, wanted: int, deadline: float) -> None:
+    def __init__(self, console: Console, live: bool, wanted: int, timeout: float) -> None:
         self.board: BoardRun | None = None
         self._console = console
         self._live = live
         self._wanted = wanted
-        self._deadline = deadline
+        self._timeout = timeout  # s from the start of the board
+        self._deadline = 0.0
         self._stack = ExitStack()
         self._steps: list[Text] = []
         self._watcher: Watcher | None = None
@@ -117,6 +118,7 @@ class _Run:
         self.board = BoardRun(image, address)
         self._stack.callback(self.board.stop)
         self.board.start()
+        self._deadline = time.monotonic() + self._timeout
         self._done(f"board     boots, {self.board.describe()}")
         if portal:
             self.board.wait_for_page(PAGE_TIMEOUT)

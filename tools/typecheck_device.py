@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,20 @@ def build_typeshed(target: Path = TYPESHED) -> Path:
     wanted += f"\n{sorted(MISSING_TEXT_METHODS)}{TICKS}"
     if stamp.exists() and stamp.read_text() == wanted:
         return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=target.name, dir=target.parent))
+    _fill(made)
+    (made / "stamp").write_text(wanted)
+    try:
+        shutil.rmtree(target, ignore_errors=True)
+        made.rename(target)
+    except OSError:  # another process was quicker
+        shutil.rmtree(made)
+    return target
+
+
+def _fill(target: Path) -> None:
     site = Path(sysconfig.get_paths()["purelib"])
-    shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(site / "stdlib", target / "stdlib")
     shutil.copytree(site / "stubs", target / "stubs")
     for name in (STDLIB_STUBS, BOARD_STUBS):
@@ -62,8 +75,6 @@ def build_typeshed(target: Path = TYPESHED) -> Path:
     ticks = target / "stdlib" / "_mpy_shed" / "time_mp.pyi"
     head, _, rest = ticks.read_text(encoding="utf-8").partition("class _TicksMs:")
     ticks.write_text(head + TICKS + rest[rest.index("__all__") :], encoding="utf-8")
-    stamp.write_text(wanted)
-    return target
 
 
 def _list_modules(stdlib: Path) -> None:

@@ -6,6 +6,7 @@ Time is warped: what the node waits for passes at once, so a slow retry, a token
 from __future__ import annotations
 
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
