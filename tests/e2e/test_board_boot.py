@@ -268,7 +268,7 @@ led.on()
     board.power_on()
     board.wait_for("before 1 512")
     board.wait_for(PROMPT)
-    assert board.pin(2) == 0
+    board.wait_until(lambda: board.pin(2) == 0, timeout=20)  # the VM does not wait until the host knows
     board.set_pin(5, 0)
     board.type("'level', button()\r")
     board.wait_for("('level', 0)")
