@@ -89,8 +89,8 @@ async def serve(portal, slot, peer: str) -> None:
         except asyncio.CancelledError:
             if not slot.expired:
                 raise
-            if not parser.seen:
-                return  # a browser's spare connection
+            if portal.waiting or not parser.seen:
+                return  # a slow client must not cost the next one the time for an answer; a browser's spare connection
             slot.expired = False
             request.error = 408
         refused = request.error
