@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .packet import Decoder, Message
-    from .setup import Will
     from .transport import Transport
 
 _BREATH = 0.001  # s between a fault and what follows
@@ -47,7 +46,7 @@ class Client:
         port: int
         keepalive: int
         clean_session: bool
-        will: "Will | None"
+        _will: "tuple[int, bytes, bytes] | None"  # flags of CONNECT, topic, payload
         ssl: object
         reconnect: bool
         max_backoff: float

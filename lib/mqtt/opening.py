@@ -28,12 +28,12 @@ _REFUSALS = "protocol version|client identifier|server unavailable|bad user name
 def connect_packet(client: "Client") -> bytes:
     """CONNECT with all that the client knows of itself."""
     name, user, password = client._identity
-    will = client.will
+    will = client._will
     flags = 2 if client.clean_session else 0
     fields = [name]
     if will:
-        flags |= will.flags
-        fields += [will.topic, will.payload]
+        flags |= will[0]
+        fields += will[1:]
     if user is not None:
         flags |= 0x80
         fields.append(user)

@@ -95,7 +95,8 @@ def init(
     self.port = port
     self.keepalive = keepalive
     self.clean_session = clean_session
-    self.will = will
+    # Not the Will itself: its class would keep all of this file in memory.
+    self._will = (will.flags, will.topic, will.payload) if will else None
     self.ssl = ssl
     self.reconnect = reconnect
     self.on_message = on_message

@@ -59,7 +59,8 @@ def call(name: str, *args):
         __import__(full)
         return getattr(sys.modules[full], function)(*args)
     finally:
-        sys.modules.pop(full, None)
         package = sys.modules["node"]
-        if hasattr(package, module):
-            delattr(package, module)
+        for gone in (module, "rtc"):  # which the modules that are called bring along
+            sys.modules.pop("node." + gone, None)
+            if hasattr(package, gone):
+                delattr(package, gone)

@@ -18,6 +18,8 @@ from .log import DEBUG, ERROR, INFO, WARNING
 _LARGEST = 1024  # bytes of a command's payload, as in large.py
 _TURNS = 600  # of _TURN_MS to be connected again, before an answer is given up
 _TURN_MS = 200
+_TRIES = 3  # where there is too little memory, _BREATH_MS apart
+_BREATH_MS = 700
 
 # command, function that does it: takes (node, args, ref of the command) and returns text, or (text, data).
 # ValueError: refused, and why.
@@ -61,7 +63,7 @@ async def _take(node, message) -> None:
     too_large = isinstance(payload, int)
     no_room = False
     try:
-        found = node.link.platform.decode(message.topic, b"" if too_large else payload)
+        found = await _patiently(_TRIES, _decoded, node, message.topic, b"" if too_large else payload)
     except MemoryError:
         no_room = True
         found = node.link.platform.decode(message.topic, b"")
@@ -94,7 +96,8 @@ async def _take(node, message) -> None:
         if kind != "command":
             raise ValueError(name)
         node.log(INFO, "command: " + name[:32])
-        text = await run(node, name, args, ref)
+        twice = name == "settings" or name in names(_OPEN)  # does no harm
+        text = await _patiently(_TRIES if twice else 1, run, node, name, args, ref)
         ok = True
         if isinstance(text, tuple):
             text, data = text
@@ -113,6 +116,25 @@ async def _take(node, message) -> None:
 
         await node.stop()
         machine.reset()
+
+
+async def _decoded(node, topic: str, payload: bytes) -> "tuple | None":
+    return node.link.platform.decode(topic, payload)
+
+
+async def _patiently(tries: int, work, *args):
+    """What the coroutine function `work` gives. Too little memory: again, when what else is going on has come to its end."""
+    while True:
+        try:
+            return await work(*args)
+        except MemoryError:
+            tries -= 1
+            if not tries:
+                raise
+        cloud.release()
+        gc.collect()
+        await asyncio.sleep_ms(_BREATH_MS)
+        gc.collect()
 
 
 async def answer(node, ref: object, ok: bool, text: str, data: "dict | None" = None) -> bool:

@@ -12,7 +12,7 @@ import time
 
 import cloud
 from micropython import const
-from mqtt import Client, Message, MQTTError, Will
+from mqtt import Client, Message, MQTTError
 
 from . import call
 from .log import INFO, WARNING
@@ -40,6 +40,9 @@ class Link:
         self._idle = True  # the client is not started yet, or stopped to take a new token
         self._reason: "Exception | None" = None  # the last one that was looked at
         will = platform.will()
+        cloud.release()
+        from mqtt import Will  # for the moment: it brings the code of the constructor along
+
         self.client = Client(
             "waiting",
             "waiting",

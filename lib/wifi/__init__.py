@@ -40,10 +40,10 @@ def call(name: str, m: "Manager", *args: object) -> "Any":
     try:
         return getattr(modules[module], function)(m, *args)
     finally:
-        if module == "wifi.clockwork" and not m.calm:
-            cold = ""  # it stays while it is needed
+        if module == "wifi.clockwork" and not m.online:
+            cold = ""  # it stays while it looks four times a second, and nothing else needs the heap
         for module in cold.split():
-            if (m.calm or module != "wifi.clockwork") and modules.pop(module, None) is not None:
+            if (m.online or module != "wifi.clockwork") and modules.pop(module, None) is not None:
                 package, name = (module + ".").split(".")[:2]
                 if hasattr(modules.get(package), name):
                     delattr(modules[package], name)
