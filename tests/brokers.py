@@ -24,7 +24,7 @@ def find_program(name: str) -> str | None:
 
 
 class Mosquitto:
-    """mosquitto with anonymous access. Raises RuntimeError, with its log, if it does not come up."""
+    """mosquitto with anonymous access, until the `with` ends. Raises RuntimeError, with its log, if it does not come up."""
 
     def __init__(self, program: str, folder: Path, extra: str = "") -> None:
         self.host = "127.0.0.1"
@@ -38,6 +38,13 @@ class Mosquitto:
             + extra
         )
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Mosquitto:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def pid(self) -> int:

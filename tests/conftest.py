@@ -65,12 +65,8 @@ def need() -> Callable[[str], str]:
 @pytest.fixture
 def mosquitto(need: Callable[[str], str], tmp_path: Path) -> Iterator[Mosquitto]:
     """A running mosquitto on 127.0.0.1; ended with the test, whatever its outcome."""
-    broker = Mosquitto(need("mosquitto"), tmp_path)
-    try:
-        broker.start()
+    with Mosquitto(need("mosquitto"), tmp_path) as broker:
         yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture

@@ -70,17 +70,6 @@ def settings(**sections: Mapping[str, Any] | list[Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def broker_for_module(need: Callable[[str], str], folder: Path) -> Iterator[Mosquitto]:
-    """A mosquitto that several tests share."""
-    broker = Mosquitto(need("mosquitto"), folder)
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.stop()
-
-
-@contextmanager
 def remote_node(
     tmp_path: Path,
     broker: Mosquitto,

@@ -222,13 +222,7 @@ def simulation(
         ear.stop()
 
 
-@contextmanager
-def persistent_mosquitto(program: str, folder: Path) -> Iterator[Mosquitto]:
-    """A broker that remembers sessions over restarts."""
+def persistent_mosquitto(program: str, folder: Path) -> Mosquitto:
+    """A broker that remembers sessions over restarts, not yet started."""
     folder.mkdir(exist_ok=True)
-    broker = Mosquitto(program, folder, PERSISTENT + f"persistence_location {folder}/\n")
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.stop()
+    return Mosquitto(program, folder, PERSISTENT + f"persistence_location {folder}/\n")

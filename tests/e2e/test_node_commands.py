@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from paho.mqtt import publish
-from remote_node import BASE, PATIENCE, Node, broker_for_module, data, remote_node, settings
+from remote_node import BASE, PATIENCE, Node, data, remote_node, settings
 
 from tests.brokers import Mosquitto
 from tests.homeassistant import discovered
@@ -36,7 +36,7 @@ def hear(readings):
 
 @pytest.fixture(scope="module")
 def broker(need, tmp_path_factory) -> Iterator[Mosquitto]:
-    with broker_for_module(need, tmp_path_factory.mktemp("broker")) as broker:
+    with Mosquitto(need("mosquitto"), tmp_path_factory.mktemp("broker")) as broker:
         yield broker
 
 

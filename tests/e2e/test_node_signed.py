@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from remote_node import BASE, Node, broker_for_module, remote_node, settings, wait_subscribed
+from remote_node import BASE, Node, remote_node, settings, wait_subscribed
 
 from tests.brokers import Mosquitto
 from tools.command import sign
@@ -20,7 +20,7 @@ RELAY_PIN = 5
 
 @pytest.fixture(scope="module")
 def broker(need, tmp_path_factory) -> Iterator[Mosquitto]:
-    with broker_for_module(need, tmp_path_factory.mktemp("broker")) as broker:
+    with Mosquitto(need("mosquitto"), tmp_path_factory.mktemp("broker")) as broker:
         yield broker
 
 

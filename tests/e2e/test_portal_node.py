@@ -43,10 +43,8 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     passwords = tmp_path / "passwords"
     subprocess.run([hasher, "-b", "-c", str(passwords), USER, PASSWORD], check=True, timeout=10)
     passwords.chmod(0o600)
-    broker = Mosquitto(program, tmp_path, f"allow_anonymous false\npassword_file {passwords}\n")
-    broker.start()
-    yield broker
-    broker.stop()
+    with Mosquitto(program, tmp_path, f"allow_anonymous false\npassword_file {passwords}\n") as broker:
+        yield broker
 
 
 @pytest.fixture

@@ -72,12 +72,8 @@ def test_a_subscription_that_the_broker_denies(python: str, need, tmp_path: Path
     }
     config = tmp_path / "rules.json"
     config.write_text(json.dumps(rules))
-    broker = Mosquitto(program, tmp_path, f"plugin {plugins[0]}\nplugin_opt_config_file {config}\n")
-    try:
-        broker.start()
+    with Mosquitto(program, tmp_path, f"plugin {plugins[0]}\nplugin_opt_config_file {config}\n") as broker:
         play(python, broker, "mosquitto", "refused")
-    finally:
-        broker.stop()
 
 
 @pytest.mark.parametrize("python", PYTHONS)
