@@ -213,7 +213,7 @@ def measure_peer(
             figures[title] = f"{got[key]:,}{unit}"
     if restarts:
         back = got.get("back")
-        words = "never: it waits for a PUBACK that was lost" if back is None else "not by itself within 20 s"
+        words = "hung until the bench ended it" if back is None else "not by itself within 20 s"
         figures["back after a broker restart"] = f"{back - restarts[-1]:.0f} ms" if back else words
     if "far1" not in got:
         figures["ended early"] = "after " + (list(got)[-1] if got else "nothing: it does not import here")
