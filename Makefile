@@ -62,7 +62,7 @@ doctor: .venv/.ready ## what is wrong: port, board, firmware, program, settings,
 	@exec $(PY) -m tools doctor
 
 test: .venv/.ready ## all tests that end within minutes
-	@exec $(PY) -m pytest -m "not soak" -n $(WORKERS) --dist loadgroup
+	@exec $(PY) -m pytest -m "not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: .venv/.ready ## the long fuzz and soak runs
 	@exec $(PY) -m pytest -m soak

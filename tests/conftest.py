@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.brokers import EmbeddedBroker, Mosquitto, find_program
 
@@ -21,11 +23,17 @@ REQUIRED = os.environ.get("CI") == "true"
 ALONE = {"test_make_run.py", "test_run_runner.py", "test_run_portal.py", "test_run_broker.py", "test_flash_docs.py"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByFile(LoadFileScheduling):
     """The tests of a file share boards and brokers: with several workers (`-n`), each file goes to one of them."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("alone" if item.path.name in ALONE else item.path.name))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "alone" if Path(file).name in ALONE else file
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

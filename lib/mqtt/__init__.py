@@ -6,7 +6,7 @@ Loaded all the time, because a connection needs it:
     session.py    what outlives a connection: packet identifiers, messages in flight, QoS 2 state
     transport.py / transport_cpython.py   the only files that know sockets and the scheduler
 Loaded when first needed, and kept:
-    errors.py     what it raises                                        backlog.py   a full socket, a full window
+    errors.py     what it raises                        backlog.py   a full socket or window, while there is one
 Loaded when called and let go after (`load`), for RAM is scarce and ROM is not:
     setup.py      arguments of the constructor, identity, will          oversize.py  messages larger than the buffer
     control.py    connect, start, disconnect                            request.py   subscribe, unsubscribe

@@ -1,5 +1,5 @@
-"""What a publisher waits for when the socket or the window is full. Loaded when that happens for the first time, and
-kept."""
+"""What a publisher waits for when the socket or the window is full. Loaded when that happens, and kept until nothing is
+in flight any more."""
 
 import asyncio
 import errno

@@ -340,6 +340,8 @@ class Client:
                 slept = ticks_diff(now, self._now)
                 timeout = self._timeout
                 self._now = now
+                if "mqtt.backlog" in sys.modules and not (session.order or self._line):
+                    load("backlog")  # and let it go
                 since = []  # what is waited for
                 if self._stage:
                     since.append(self._since)

@@ -174,6 +174,7 @@ class Node:
             if self.link.ready and self.uptime() >= self._health_at and self.cfg["telemetry"]["health"]:
                 self._health_at = self._uptime + _HEALTH_S
                 asyncio.create_task(call("about.health", self))
+        wifi.lean = self.link is not None or self._page is not None
         wait_ms = min(wifi.step(time.ticks_ms()), _TICK_MS)
         if wifi.online and self.uptime() >= self.sync_at:
             await call("clock.sync", self)

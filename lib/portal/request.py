@@ -45,14 +45,13 @@ def unquote(text: bytes) -> bytes:
 
 
 class Request:
-    """What a request says. `error` is the HTTP status to refuse it with, 0 if there is nothing to refuse so far."""
+    """What a request says. Has no function, which would keep the parser in memory while the answer is made."""
 
-    def __init__(self) -> None:
-        self.error = 0
-        self.method = self.path = ""  # the path as sent, without the query
-        self.query = b""
-        self.headers: "dict[str, str]" = {}  # those of _KNOWN, names in lower case; "1.0" if the version is HTTP/1.0
-        self.form: "dict[str, str | None]" = {}  # None: the value is not UTF-8
+    error = 0  # the HTTP status to refuse it with; 0: there is nothing to refuse so far
+    method = path = ""  # the path as sent, without the query
+    query = b""
+    headers: "dict[str, str]"  # those of _KNOWN, names in lower case; "1.0" if the version is HTTP/1.0
+    form: "dict[str, str | None]"  # None: the value is not UTF-8
 
 
 class Parser:
@@ -60,6 +59,8 @@ class Parser:
 
     def __init__(self) -> None:
         self.request = Request()
+        self.request.headers = {}
+        self.request.form = {}
         self.done = False
         self.seen = 0  # bytes of request line and headers so far
         self.wants_continue = False  # the client waits for "100 Continue" before it sends its body

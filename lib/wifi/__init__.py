@@ -40,10 +40,11 @@ def call(name: str, m: "Manager", *args: object) -> "Any":
     try:
         return getattr(modules[module], function)(m, *args)
     finally:
-        if module == "wifi.clockwork" and not m.online:
-            cold = ""  # it stays while it looks four times a second, and nothing else needs the heap
+        stays = not (m.calm or m.lean)
+        if stays and module == "wifi.clockwork":
+            cold = ""
         for module in cold.split():
-            if (m.online or module != "wifi.clockwork") and modules.pop(module, None) is not None:
+            if not (stays and module == "wifi.clockwork") and modules.pop(module, None) is not None:
                 package, name = (module + ".").split(".")[:2]
                 if hasattr(modules.get(package), name):
                     delattr(modules[package], name)
@@ -70,6 +71,7 @@ class Manager:
     candidate: "dict | None"
     trial: "str | None"  # outcome of the last try_network: "ok" or the reason
     calm: bool  # nothing to be done but to see that the link stays
+    lean = False  # to be set by who needs the heap: the clockwork goes after each of its steps, which takes time
     sta: "Any"
     ap: "Any"
     # The rest is for the modules of this package. Times in ms.
