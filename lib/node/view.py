@@ -54,6 +54,7 @@ def status(view: "View") -> list:
     except UnicodeError:  # not text
         ssid = "?"
     cause = machine.reset_cause()
+    gc.collect()
     rows = [
         ("network", ssid),
         ("address", sta.ifconfig()[0] if online else "-"),

@@ -103,6 +103,15 @@ class WLAN:
             raise OSError("STA must be active")
         return self._radio.scan()
 
+    def search(self):
+        """A scan whose results the VM gets one by one (`found`); how many there are."""
+        self._found = self.scan()
+        return len(self._found)
+
+    def found(self, number):
+        """One result of `search`."""
+        return self._found[number]
+
     def config(self, *args, **kwargs):
         if args and kwargs:
             raise TypeError("either pos or kw args are allowed")
