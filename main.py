@@ -1,7 +1,7 @@
 """Second thing that the chip runs. Everything else is in the package node.
 
-A file /stay keeps the node out for ten seconds of one start: tools/deploy.py takes the console meanwhile, before a
-watchdog is armed. If nobody does, the node runs.
+A file /stay keeps the node out for ten seconds of one start: tools/deploy.py takes the console meanwhile, before the
+node takes it. If nobody does, the node runs.
 """
 
 import os

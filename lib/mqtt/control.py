@@ -74,8 +74,10 @@ async def disconnect(client: "Client", goodbye: bool = True) -> None:
         client._task = None
         client.reason = OSError(errno.ENOTCONN, "disconnected")
         client._fault = None
-        load("closing").lost(client)
-        task.cancel()
+        try:
+            load("closing").lost(client)
+        finally:
+            task.cancel()
 
 
 def retry_now(client: "Client") -> None:

@@ -75,6 +75,7 @@ def info(node: "Node") -> dict:
         "platform": sys.platform,
         "id": node.id,
         "name": node.name,
+        "location": node.cfg["device"].get("location"),
         "ip": node.wifi.sta.ifconfig()[0],
         "mac": ":".join(["%02x" % byte for byte in node.wifi.sta.config("mac")]),
         "reset": reset_word(),

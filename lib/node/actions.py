@@ -36,10 +36,13 @@ async def read(node, args: dict, ref: object = None) -> tuple:
 
 
 async def identify(node, args: dict, ref: object = None) -> str:
-    """Blink the LED for `seconds`."""
+    """Blink the LED for `seconds`; one that light.py has stays on instead."""
     seconds = args.get("seconds", _BLINK_S)
     if type(seconds) is not int or not 1 <= seconds <= _BLINK_MOST_S:
         raise ValueError("seconds: 1 to %d wanted" % _BLINK_MOST_S)
+    if node.cfg["device"].get("led"):
+        node.identify = node.uptime() + seconds  # light.py does it
+        return "blinking for %d s" % seconds
     number = _led(node)
     if number in node.pins:
         raise ValueError("it blinks already, or the pin of the LED is used otherwise")
@@ -54,7 +57,7 @@ def _led(node) -> int:
 
     device = node.cfg["device"]
     try:
-        return gpio(device["board"], device.get("led") or "LED")
+        return gpio(device["board"], "LED")
     except ValueError:
         raise ValueError("device.led: not set, and the board has no LED of its own")
     finally:

@@ -73,16 +73,10 @@ async def _run(node: "Node", attempt: list, fresh: bool) -> None:
     stand_in.cancel()
     node.mute = "restart"  # no connection to a broker from now on: the heap is the page's
     await node.stop()
-    if reason:
-        for step in attempt[1]:
-            if step[1] == _TRYING:
-                step[1], step[2] = _FAILED, reason
-                node.log(WARNING, "new settings: %s: %s" % (step[0], reason))
-                call("pending.failed", step[0], reason)
-    else:
-        call("pending.kept")
-        _begin(attempt[1], "")
-        node.log(INFO, "new settings: in use")
+    try:
+        _settle(node, attempt[1], reason)
+    except MemoryError:
+        machine.reset()  # the next start finds the trial cut off, or the new settings in use
     settings.release()
     gc.collect()
     attempt[0] = _ENDING if reason else _DONE
@@ -90,6 +84,20 @@ async def _run(node: "Node", attempt: list, fresh: bool) -> None:
     if not reason and node.cfg["wifi"]["mode"] in ("auto", "sta"):
         node.wifi.fire("close")
     machine.reset()
+
+
+def _settle(node: "Node", steps: list, reason: str) -> None:
+    """Keep the settings on trial, or drop them for that reason."""
+    if reason:
+        for step in steps:
+            if step[1] == _TRYING:
+                step[1], step[2] = _FAILED, reason
+                node.log(WARNING, "new settings: %s: %s" % (step[0], reason))
+                call("pending.failed", step[0], reason)
+    else:
+        call("pending.kept")
+        _begin(steps, "")
+        node.log(INFO, "new settings: in use")
 
 
 async def _shown(attempt: list, looks: int, more: int) -> None:

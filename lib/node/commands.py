@@ -43,7 +43,11 @@ async def work(node) -> None:
             elif await _ready(node):
                 await _take(node, message)
         except Exception as e:  # noqa: BLE001  a message costs a line, never the node
-            node.log(ERROR, "command: %s: %s" % (type(e).__name__, e))
+            gc.collect()
+            try:
+                node.log(ERROR, "command: %s: %s" % (type(e).__name__, e))
+            except MemoryError:
+                node.short = True
         node.inbox.pop(0)
         cloud.release()
 

@@ -5,13 +5,20 @@ import gc
 import sys
 
 import cloud
+from micropython import const
 
 from . import VERSION
 from .log import ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mqtt import Client
+
+    from .link import Link
     from .node import Node
+
+_TOPIC = const(5)  # in a slot of mqtt/session.py
+_PAYLOAD = const(6)
 
 
 def make_platform(node: "Node", cfg: dict) -> "cloud.Platform":
@@ -52,14 +59,16 @@ async def offline(node: "Node", goodbye: bool) -> None:
     link = node.link
     node.link = None
     if link:
-        if goodbye:
-            await link.stop()
-            node._handed = False
-        else:
-            session = link.client.session
-            if session.order or session.received:
-                node.session = link.client.export_session()
-            await link.client.disconnect(False)
+        try:
+            if goodbye:
+                await link.stop()
+                node._handed = False
+            else:
+                _keep_session(node, link.client)
+                await link.client.disconnect(False)
+        except MemoryError:
+            node.link = link  # it still lives: again at the next look, or two clients would take turns at the broker
+            raise
         del link
         await asyncio.sleep_ms(0)  # cancelled tasks end when their turn comes
         await asyncio.sleep_ms(0)
@@ -70,3 +79,21 @@ async def offline(node: "Node", goodbye: bool) -> None:
     if hasattr(sys.modules["node"], "link"):
         delattr(sys.modules["node"], "link")
     gc.collect()
+
+
+def _keep_session(node: "Node", client: "Client") -> None:
+    session = client.session
+    node.session = None
+    if session.order or session.received:
+        try:
+            node.session = client.export_session()
+        except MemoryError:
+            pass  # the outbox sends it anew
+
+
+def in_flight(node: "Node", link: "Link", topic: bytes, body: bytes) -> bool:
+    """Has the session of the client this message, so that it is sent again by itself?"""
+    if link is not node.link:
+        return node.session is not None and topic + body in node.session
+    # The same client goes on, with a new token.
+    return (topic, body) in [(slot[_TOPIC], slot[_PAYLOAD]) for slot in link.client.session.order]

@@ -21,9 +21,10 @@ async def publish(node, link) -> None:
 
 async def renew(node) -> None:
     """Announce again, now that a sensor knows its values."""
+    link = node.link
     try:
-        if node.link.client.connected:
-            await publish(node, node.link)
+        if link and link.client.connected:
+            await publish(node, link)
     except (OSError, MemoryError):
         pass  # announced on the next connection
 

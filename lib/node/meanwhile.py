@@ -2,11 +2,13 @@
 door to the page while MQTT is up: for whoever asks for it the node starts anew with the page and without MQTT.
 
 The real page (lib/portal) and MQTT do not fit into the heap together, and where MQTT has been the heap is in pieces.
-Nothing secret is said, and there is one connection at a time.
+Nothing secret is said, and there is one connection at a time. Where the home network may see the page, the door asks for
+its password: a foreign page that asks for ours is not to keep the node from its work.
 """
 
 import asyncio
 import socket
+from binascii import a2b_base64
 
 from micropython import const
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _LOOK_MS = const(100)
 _SHUT_S = const(30)  # after a start: who asks for the page again and again is not to keep the node from its work
 _LOOKS = const(5)  # for a request to arrive whole, which need not be read by then
+_GUESS_MS = const(2000)  # that a wrong password costs, the others who ask, too
 
 _HEAD = """\
 HTTP/1.1 200 OK\r
@@ -41,6 +44,12 @@ Retry-After: 3\r
 Refresh: 3; url=/\r
 \r
 ..."""
+_LOCKED = """\
+HTTP/1.1 401 Unauthorized\r
+WWW-Authenticate: Basic realm="node", charset="UTF-8"\r
+Connection: close\r
+\r
+"""
 
 
 async def serve(node: "Node", steps: "list | None") -> None:
@@ -63,7 +72,7 @@ async def serve(node: "Node", steps: "list | None") -> None:
                 continue  # nobody there
             try:
                 client.setblocking(False)
-                wanted = await _answer(client, steps)
+                wanted = await _answer(client, steps, device.get("password") if home else "")
             except OSError:
                 wanted = False  # gone again
             client.close()
@@ -77,8 +86,9 @@ async def serve(node: "Node", steps: "list | None") -> None:
         sock.close()
 
 
-async def _answer(client: "socket.socket", steps: "list | None") -> bool:
-    """True if it was the page itself that was asked for, not what a phone asks to find out whether it is online."""
+async def _answer(client: "socket.socket", steps: "list | None", password: str) -> bool:
+    """True if it was the page itself that was asked for, not what a phone asks to find out whether it is online, and by
+    somebody who may see it."""
     request = b""
     for _ in range(_LOOKS):
         await asyncio.sleep_ms(_LOOK_MS)
@@ -89,6 +99,13 @@ async def _answer(client: "socket.socket", steps: "list | None") -> bool:
             continue  # not yet
     page = request.startswith(b"GET / ") or request.startswith(b"GET /?")
     if steps is None:
+        if password and page:
+            right = _knows(request, password.encode())
+            if right < 0:
+                await asyncio.sleep_ms(_GUESS_MS)
+            if right < 1:
+                client.send(_LOCKED.encode())
+                return False
         client.send(_DOOR.encode())
         return page
     client.send(_HEAD.encode())
@@ -96,3 +113,19 @@ async def _answer(client: "socket.socket", steps: "list | None") -> bool:
     for i in range(len(names)):
         client.send(("<li>%s %s</li>" % (names[i], _MARKS[steps[i][1]])).encode())
     return page
+
+
+def _knows(request: bytes, password: bytes) -> int:
+    """Does the request name the password (HTTP Basic)? 1 yes, 0 none, -1 a wrong one. As long for all of its length."""
+    at = request.lower().find(b"\nauthorization: basic ")
+    if at < 0:
+        return 0
+    try:
+        pair = a2b_base64(request[at + 22 :].split(b"\r")[0])
+    except ValueError:
+        return -1
+    given = pair[pair.find(b":") + 1 :]
+    wrong = len(given) ^ len(password)
+    for i in range(len(given)):
+        wrong |= given[i] ^ password[i % len(password)]
+    return -1 if wrong else 1

@@ -40,7 +40,7 @@ class Node:
 
     wifi: "Manager"
     on_readings: "Callable[[list], object] | None" = None  # app.py's (extend.py)
-    link: "Link | None" = None  # none where the settings name no broker
+    link: "Link | None" = None  # none without a network, or where the settings name no broker
     epoch: "int | None" = None  # Unix time at uptime 0, once known (clock.py)
     sync_at = asked_at = 0  # s of uptime when the time server is to be asked, and was
     tick_at = 0  # s of uptime when watch.tick is due
@@ -65,7 +65,6 @@ class Node:
         self.attempt: "list | None" = None  # new settings of the page are being tried: attempt.py
         self.short = False  # a task has died of a lack of memory: page and MQTT are to begin anew
         self.spare: "bytearray | None" = None  # a piece of heap for what must not fail at the end (sleep.py)
-        self._alone = False  # not enough memory for page and MQTT: the page has it
         self.within = 0  # see trial.py
         self.periods: dict = {}  # s, by the name of a sensor, "": all; those set by command since the start
         self.own_period: tuple = ()  # names of the sensors that have one of their own
@@ -149,10 +148,9 @@ class Node:
                 self._page.cancel()
                 self._page = None
                 await asyncio.sleep_ms(_TICK_MS)
-                self._alone = True
             await call("connect.offline", self, False)
             self.short = False
-            self.log(WARNING, "short of memory: MQTT begins anew" + (" after the page" if self._alone else ""))
+            self.log(WARNING, "short of memory: page and MQTT begin anew")
         if self.uptime() >= self.tick_at:
             self.tick_at += 60
             call("watch.tick", self)
@@ -187,11 +185,10 @@ class Node:
         if page is not None and (page.done() or not wanted or door != self._door):
             page.cancel()
             self._page = None
-            self._alone = False
         elif wanted and page is None:
             self._door = door
             self._page = asyncio.create_task(self._portal(door))  # before MQTT: its names need room in one piece
-        elif door and not (self.link or self._alone):
+        elif door and not self.link:
             gc.collect()
             call("connect.online", self)
         self._beaten = time.ticks_ms()
@@ -278,7 +275,7 @@ class Node:
                     await link.client.publish(topic, payload, platform.qos, platform.retain)
                 except OSError:
                     body = payload if isinstance(payload, bytes) else payload.encode()
-                    self._handed = self.session is not None and topic.encode() + body in self.session
+                    self._handed = call("connect.in_flight", self, link, topic.encode(), body)
                     raise
             self._sent = n
         self._sent = 0
@@ -291,7 +288,8 @@ class Node:
                 await call("setup.serve", self)
         except Exception as e:  # noqa: BLE001  the node goes on without its page, and says why
             self.log(WARNING, "portal: %s: %s" % (type(e).__name__, e))
-            self.short = isinstance(e, MemoryError)
+            if isinstance(e, MemoryError):
+                self.short = True
 
     # --- what the parts call
 

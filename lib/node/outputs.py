@@ -100,10 +100,11 @@ def _store(node, file: str = FILE) -> None:
 
 async def publish(node) -> None:
     """Tell the broker the state of all outputs. OSError: no link, and then it is told on the next one."""
-    if not node.outputs or not node.link or not node.link.client.connected:
+    link = node.link
+    if not node.outputs or not link or not link.client.connected:
         return
-    platform = node.link.platform
-    client = node.link.client
+    platform = link.platform
+    client = link.client
     if hasattr(platform, "base"):
         for output in node.outputs:
             topic = "%s/output/%s" % (platform.base, output[0])
@@ -111,5 +112,5 @@ async def publish(node) -> None:
     else:
         readings = [(output[0], output[3], "", None) for output in node.outputs]
         for topic, payload, _ in platform.report(readings):
-            await node.link.turn()
+            await link.turn()
             await client.publish(topic, payload, platform.qos)

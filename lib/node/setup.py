@@ -36,12 +36,16 @@ class View:
         self.faults = self.held.get("faults") or ()
         self.scan: "list | None" = None
         self.wanted = True  # a scan
-        self.ending = False  # restart soon
+        self.ending = self.held.get("state") == "new"  # restart soon; the page before this one may have been cut off
         self.erase = False
 
     def networks(self) -> "list | None":
         """See lib/portal."""
         return None if self.wanted else self.scan
+
+    def ap_on(self) -> bool:
+        """See lib/portal."""
+        return self.node.wifi.ap_state == "ap_on"
 
     def room(self) -> bool:
         """See lib/portal: a page needs the heap that MQTT has."""
@@ -77,10 +81,15 @@ async def _work(view: View, box: portal.Portal) -> None:
     quiet = idle = 0
     while box.slots is None:
         await asyncio.sleep_ms(_SOON_MS)
+    if view.ap_on():
+        print(
+            "page: join %s, key %s" % (view.ap_ssid, node.wifi.ap_credentials()[1] or "none")
+        )  # here only: no log has it
     node.log(INFO, "page: up on port %d" % box.port)
     while True:
         await asyncio.sleep_ms(_LOOK_MS)
-        idle = 0 if box.busy() else idle + 1
+        idle = 0 if box.seen else idle + 1
+        box.seen = False
         if idle > _LEFT and node.mute == "page":
             call("ending.restart", node, "the page was left")
         if view.ending:
@@ -88,8 +97,9 @@ async def _work(view: View, box: portal.Portal) -> None:
             if quiet < _ANSWER_LOOKS:
                 continue
             if view.erase:
-                call("pending.erase")
                 node.log(WARNING, "factory reset")
+                await node.stop()
+                call("ending.erase", node)
             await node.stop()
             machine.reset()
         if view.wanted and not (node.attempt or box.busy()):

@@ -65,7 +65,8 @@ async def _once(node, window: int, ask: bool, fast: bool, deadline: int) -> None
     while node.link and node.outbox.first():
         if not await _until(node, lambda: node.link.client.connected, deadline):
             return
-        await node.deliver(node.outbox.first())
+        if not await node.deliver(node.outbox.first()):
+            await asyncio.sleep_ms(_POLL_MS)  # the link's own task is to find out, too
     if window and node.link:
         await _listen(node, window)
 

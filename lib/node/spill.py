@@ -17,6 +17,10 @@ from micropython import const
 
 from .rtc import Memory
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _FOLDER = "/outbox"
 _TOKENS = const(48)
 _REFILL_S = const(360)
@@ -27,25 +31,31 @@ _OVERHEAD = const(64)  # as outbox.py counts
 class Flash:
     """Where the queue on flash stands. `done`: entries of the first file that are delivered. `lost`: damaged lines.
 
-    writable: False: what is left there is sent, and no more is put there.
+    writable: False: what is left there is sent, and no more is put there. Has no function, which would keep all of this
+    file in memory.
     """
 
-    def __init__(self, node):
-        memory = Memory()
-        self.node = node
-        self.base, self.line = memory.base, memory.line
-        self.first = self.end = 0  # numbers of the first file, and of the next one to be written
-        self.done = self.lost = 0
-        self.at = 0  # where the next entry begins in the first file
-        self.tokens = _TOKENS
-        self.refilled = node.uptime()
-        self.writable = bool(node.cfg["telemetry"]["spill"])
+    node: "Any"
+    base: int
+    line: int
+    first: int  # number of the first file
+    end: int  # of the next one to be written
+    done = lost = 0
+    at = 0  # where the next entry begins in the first file
+    tokens: int
+    refilled: int  # s of uptime
+    writable: bool
 
 
 def start(outbox, node, first: int, done: int, tokens: int) -> None:
     """Take up what an earlier run left; `first` and `done` as RTC memory has them. Raises OSError without a file system."""
-    flash = Flash(node)
+    memory = Memory()
+    flash = Flash()
+    flash.node = node
+    flash.base, flash.line = memory.base, memory.line
     flash.tokens = min(tokens, _TOKENS)
+    flash.refilled = node.uptime()
+    flash.writable = bool(node.cfg["telemetry"]["spill"])
     try:
         names = os.listdir(_FOLDER)
     except OSError:
@@ -164,6 +174,8 @@ def _give_up(outbox) -> None:
         pass  # missing: nothing to count
     if outbox.taken and outbox.taken[2]:
         outbox.taken = None
+        flash.node._sent = 0
+        flash.node._handed = False
     _next_file(flash)
 
 

@@ -89,7 +89,7 @@ def _left_over() -> bool:
 
 
 def tick(node) -> None:
-    """Once a minute. Raises RuntimeError if readings are stuck."""
+    """Once a minute. Does not return if readings are stuck."""
     beat(node)
     outbox = node.outbox
     memory = Memory()
@@ -97,7 +97,7 @@ def tick(node) -> None:
     if node.link and node.link.client.connected and outbox.taken and delivered == memory.delivered:
         memory.stuck += 1
         if memory.stuck >= _STUCK:
-            raise RuntimeError("no reading was delivered for %d minutes" % _STUCK)
+            call("ending.restart", node, "no reading was delivered for %d minutes" % _STUCK)
     else:
         memory.stuck = 0
     memory.delivered = delivered

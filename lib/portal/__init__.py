@@ -16,6 +16,7 @@ The node's view, `node`:
                   Fields that the schema calls secret are looked at for "is there one" and never sent. Asked for once a
                   page.
   faults          faults of the last save() that were found after it had returned, as save() returns them; else empty.
+  ap_on()         bool: the access point is up, so that addresses of its network are those of its guests.
   hosts()         iterable of str: names and addresses by which the page may be asked for besides the access point's
                   address, in lower case: station address, hostname, hostname.local.
   online()        bool: set up and connected: probes are told that all is well, so that the phone closes its sheet.
@@ -69,9 +70,14 @@ class Portal:
         self.slots = self.guard = None  # of server.py
         self.waiting = False  # somebody waits for a slot
         self.drawing = False  # an answer is being made: one at a time, because each takes the heap that there is
+        self.seen = False  # somebody who may see the page has asked for something; for the node to reset
         self.dropped = 0  # connections that ended without their answer
         self.failures = 0  # wrong passwords in a row, the last one at `failed_at` ticks
         self.failed_at = 0
+
+    def inside(self, peer: str) -> bool:
+        """Is this address on our own access point? A home network may have the same addresses."""
+        return net.near(peer, self.ap) and self.node.ap_on()
 
     def busy(self) -> bool:
         """Is there a connection?"""

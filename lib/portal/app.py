@@ -5,7 +5,6 @@ Host names that are not ours are never served (DNS rebinding): on the access poi
 they are refused.
 """
 
-from . import net
 from .markup import block, words
 
 
@@ -49,7 +48,7 @@ def _route(portal, request, peer: str):
         return plain(request.error, b"Allow: GET, HEAD, POST\r\n" if request.error == 405 else b"")
     if path in ("/favicon.ico", "/wpad.dat"):
         return plain(404)
-    inside = net.near(peer, portal.ap)
+    inside = portal.inside(peer)
     host = request.headers.get("host", "").lower()
     own = _is_own(portal, host) if "host" in request.headers else True  # HTTP/1.0 may come without
     if not inside:
@@ -69,6 +68,7 @@ def _route(portal, request, peer: str):
                 return redirect(302, "http://%s%s/" % (portal.ap, "" if portal.port == 80 else ":%d" % portal.port))
             return plain(answer[0], b"X-NetworkManager-Status: online\r\n" if answer[0] == 204 else b"", answer[1])
         del probes
+    portal.seen = True
     if path != "/progress" and not portal.node.room():
         return plain(503, b"Retry-After: 2\r\nRefresh: 2; url=/\r\n")
     if path in ("/save", "/restart", "/reset"):

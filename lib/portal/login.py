@@ -14,7 +14,7 @@ def refuse(portal, credentials: str):
     """None if the password is right, else the answer to refuse with."""
     if portal.failures:
         wait = 1000 << min(portal.failures - 1, 6)  # 1 s to 64 s
-        if net.ticks_diff(net.ticks_ms(), portal.failed_at) < wait:
+        if 0 <= net.ticks_diff(net.ticks_ms(), portal.failed_at) < wait:  # below 0: days ago
             return plain(429, b"Retry-After: %d\r\n" % (wait // 1000))
     if credentials[:6].lower() == "basic ":
         try:

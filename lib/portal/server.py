@@ -49,8 +49,11 @@ async def accept(portal, sock) -> None:
                 await asyncio.sleep(0.1)  # gone again, or no memory for it at this moment
                 continue
             peer = net.peer_of(address)
-            if net.near(peer, portal.ap) or portal.node.web_password:
+            if portal.inside(peer) or portal.node.web_password:
                 slot.sock.setblocking(False)
+                slot.since = (
+                    net.ticks_ms()
+                )  # the guard may look before the task's first step, which frees the slot again
                 try:
                     from . import exchange
 

@@ -5,8 +5,8 @@ device | Node | The board and who may change it.
 device.name | Name | Shown in lists and by Home Assistant. Empty: made from the chip's number.
 device.location | Location | Where the node is, sent with its information.
 device.board | Board | Which D-names its pins have.
-device.led | LED pin | Empty: the board's own LED.
-device.button | Button pin | Empty: the board's own FLASH button.
+device.led | LED pin | Empty: no signals; the command identify blinks the board's own LED.
+device.button | Button pin | Empty: no button. FLASH on most boards: D3.
 device.web | Page on the home network | The set-up page is then also served there, with the password.
 device.web_port | Port of the page | Empty: 80, which phones need to find the page by themselves.
 device.password | Page password | Asked for by the page on the home network.
@@ -19,7 +19,7 @@ wifi.country | Country | Two letters. The chip's WiFi library keeps its own rule
 wifi.tx_power | Transmit power | Lower it if a weak supply resets the node. Empty: as the chip has it.
 wifi.fallback_after | Access point after | How long no network can be joined before the access point opens (mode auto).
 wifi.ap_ssid | Access point name | Empty: made from the chip's number.
-wifi.ap_key | Access point key | Empty: the node's own key, printed by the tool that flashed it.
+wifi.ap_key | Access point key | Empty: the node's own key, which its console shows.
 wifi.ap_open | Open access point | Anybody near can join and change the settings.
 wifi.ap_channel | Access point channel | While joined to a network its channel is used instead.
 wifi.ap_address | Access point address | The node's address in its own network.
@@ -43,7 +43,7 @@ mqtt.base_topic | Base topic | All topics start with it. Empty: made from the no
 mqtt.availability | Availability | Publishes online and offline (by will), retained.
 mqtt.retain | Retain readings | The broker keeps the last reading for late subscribers.
 mqtt.clean_session | Clean session | Off: the broker keeps commands while the node is away.
-mqtt.format | Message format | json: one message for each sensor. topics: one topic for each value.
+mqtt.format | Message format | json: one message for readings that come together. topics: one topic for each value.
 mqtt.discovery | Home Assistant discovery | Sensors and outputs show up in Home Assistant by themselves.
 mqtt.discovery_prefix | Discovery prefix | As set in Home Assistant.
 broker | Broker | One MQTT broker.

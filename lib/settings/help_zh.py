@@ -5,8 +5,8 @@ device | 节点 | 开发板以及谁可以更改设置。
 device.name | 名称 | 显示在列表和 Home Assistant 中。留空:由芯片编号生成。
 device.location | 位置 | 节点所在位置,随设备信息一起发送。
 device.board | 开发板 | 决定引脚的 D 编号。
-device.led | LED 引脚 | 留空:板载 LED。
-device.button | 按键引脚 | 留空:板载 FLASH 按键。
+device.led | LED 引脚 | 留空:不指示状态;identify 命令使用板载 LED。
+device.button | 按键引脚 | 留空:不使用按键。多数开发板的 FLASH 键为 D3。
 device.web | 在家庭网络中提供页面 | 开启后在家庭网络中也可打开设置页面,需要密码。
 device.web_port | 页面端口 | 留空为 80；手机只有在 80 端口才能自动打开页面。
 device.password | 页面密码 | 在家庭网络中打开页面时需要输入。
@@ -19,7 +19,7 @@ wifi.country | 国家 | 两个字母。芯片的 WiFi 库使用自己的规则�
 wifi.tx_power | 发射功率 | 供电较弱导致重启时可调低。留空:芯片默认值。
 wifi.fallback_after | 热点开启延时 | 多久无法加入网络后开启热点(auto 模式)。
 wifi.ap_ssid | 热点名称 | 留空:由芯片编号生成。
-wifi.ap_key | 热点密码 | 留空:节点自己的密码,烧录时由工具打印。
+wifi.ap_key | 热点密码 | 留空:节点自己的密码,串口控制台会显示。
 wifi.ap_open | 开放热点 | 附近任何人都可以加入并更改设置。
 wifi.ap_channel | 热点信道 | 已加入网络时使用该网络的信道。
 wifi.ap_address | 热点地址 | 节点在自己网络中的地址。
@@ -43,7 +43,7 @@ mqtt.base_topic | 基础主题 | 所有主题以它开头。留空:由节点名�
 mqtt.availability | 在线状态 | 发布 online 和 offline(遗嘱),保留消息。
 mqtt.retain | 保留读数 | 代理服务器为后来的订阅者保留最后的读数。
 mqtt.clean_session | 清除会话 | 关闭:节点离线时代理服务器保存命令。
-mqtt.format | 消息格式 | json:每个传感器一条消息。topics:每个值一个主题。
+mqtt.format | 消息格式 | json:同时的读数一条消息。topics:每个值一个主题。
 mqtt.discovery | Home Assistant 自动发现 | 传感器和输出自动出现在 Home Assistant 中。
 mqtt.discovery_prefix | 发现前缀 | 与 Home Assistant 中的设置一致。
 broker | 代理服务器 | 一个 MQTT 代理服务器。

@@ -12,23 +12,23 @@ from . import Manager
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
 
-class FileStore:
-    """The memory in a file of its own: new file, close, rename."""
+FILE = "/wifi.dat"
 
-    def __init__(self, path: str = "/wifi.dat") -> None:
-        self.path = path
 
-    def load(self) -> "bytes | None":
-        try:
-            with open(self.path, "rb") as file:
-                return file.read(64)
-        except OSError:
-            return None  # first boot
+def load(path: str) -> bytes:
+    """What the file holds; b"" at the first boot."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(64)
+    except OSError:
+        return b""
 
-    def save(self, data: bytes) -> None:
-        with open(self.path + ".new", "wb") as file:
-            file.write(data)
-        os.rename(self.path + ".new", self.path)
+
+def save(data: bytes, path: str) -> None:
+    """New file, close, rename."""
+    with open(path + ".new", "wb") as file:
+        file.write(data)
+    os.rename(path + ".new", path)
 
 
 def _digest(*parts: bytes) -> bytes:
@@ -43,7 +43,7 @@ def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, pro
     """Give the manager its attributes, load or make the memory, set the interfaces, put MicroPython's own AP away."""
     if clock is None:
         import time as clock
-    m._store = store or FileStore()
+    m._store = store
     m._clock = clock
     m._on_event = on_event
     m._probe_maker = probe
@@ -61,7 +61,7 @@ def start(m: Manager, cfg: dict, device_id, network, clock, on_event, store, pro
     m._quiet = 1 << 28
     m._code = m._rises = m._pauses = m._raised = m._failures = 0
     m._trusted = None
-    data = m._store.load() or b""
+    data = (store.load() or b"") if store else load(FILE)
     if len(data) == 36 and _digest(data[:32])[:4] == data[32:]:
         m._memory = data[:32]
     else:
@@ -96,7 +96,11 @@ def use(m: Manager, cfg: dict) -> None:
 
 
 def _save(m: Manager) -> None:
-    m._store.save(m._memory + _digest(m._memory)[:4])
+    data = m._memory + _digest(m._memory)[:4]
+    if m._store:
+        m._store.save(data)
+    else:
+        save(data, FILE)
 
 
 def fingerprint(m: Manager, *parts: bytes) -> bytes:

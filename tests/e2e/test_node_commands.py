@@ -43,7 +43,9 @@ def broker(need, tmp_path_factory) -> Iterator[Mosquitto]:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory, broker: Mosquitto) -> Iterator[Node]:
     """A node without a command key: two sensors, two outputs, Home Assistant, secrets, an app.py."""
-    config = settings(outputs=OUTPUTS, device=SECRETS["device"], mqtt={**SECRETS["mqtt"], "discovery": True})
+    config = settings(
+        outputs=OUTPUTS, device={**SECRETS["device"], "location": "roof"}, mqtt={**SECRETS["mqtt"], "discovery": True}
+    )
     folder = tmp_path_factory.mktemp("node")
     with remote_node(folder, broker, config, files={"app.py": APP}, also="#") as node:
         yield node
@@ -59,6 +61,7 @@ def test_info_and_health_say_who_where_and_how_the_node_is(node: Node) -> None:
     assert info["id"].startswith("node-")
     assert len(info["mac"].split(":")) == 6
     assert len(info["ip"].split(".")) == 4
+    assert info["location"] == "roof"
     assert info["units"]["temperature"] == "°C"
     assert (info["boots"], info["reset"]) == (1, "power on")
     assert info["version"]

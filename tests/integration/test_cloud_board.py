@@ -261,21 +261,26 @@ def test_the_page_says_why_the_cloud_refuses(tmp_path: Path) -> None:
     """In the node's page in the home network, for which the node starts anew: the words of the console."""
     w = world(tmp_path, "aliyun", CLOUDS["aliyun"][0](SECRET + "x"), device={"web": True, "password": "the password"})
 
-    def page() -> str:
+    def page(login: bytes = b"x:the password") -> str:
         request = Request(f"http://127.0.0.1:{w.board.listening_port(80)}/")
-        request.add_header("Authorization", "Basic " + b64encode(b"x:the password").decode())
+        if login:
+            request.add_header("Authorization", "Basic " + b64encode(login).decode())
         request.add_header("Host", w.board.silicon.radio.address()[0])
         try:
             with urlopen(request, timeout=PATIENCE) as answer:
                 return answer.read().decode()
         except HTTPError as e:
-            assert e.code == 503, e  # asked to wait and come again
+            if e.code != 503:  # asked to wait and come again
+                raise
             return ""
         except OSError:  # it restarts
             return ""
 
     with w.running(warp=False):
         w.says("check DeviceSecret")
+        for login in (b"", b"x:the passwort", b"x:the password "):
+            with pytest.raises(HTTPError, match="401"):
+                page(login)
         end = time.monotonic() + 2 * PATIENCE
         while "page: up" not in w.board.log:
             assert page() == "" and time.monotonic() < end, w.board.log

@@ -85,6 +85,9 @@ class Node:
         device = self.settings["device"]
         return device.get("password", "") if device["web"] else ""
 
+    def ap_on(self) -> bool:
+        return True
+
     def hosts(self):
         return ("192.168.1.23", "node-1a2b3c", "node-1a2b3c.local")
 

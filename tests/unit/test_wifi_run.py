@@ -98,14 +98,13 @@ def test_new_settings_take_hostname_and_ap_over():
 def test_file_store_keeps_the_memory():
     import os
 
-    from wifi.memory import FileStore
+    from wifi.memory import load, save
 
     path = "wifi-test-%d.dat" % id(object())
-    store = FileStore(path)
-    assert store.load() is None
-    store.save(b"a" * 36)
-    store.save(b"b" * 36)
+    assert load(path) == b""
+    save(b"a" * 36, path)
+    save(b"b" * 36, path)
     try:
-        assert FileStore(path).load() == b"b" * 36
+        assert load(path) == b"b" * 36
     finally:
         os.remove(path)
