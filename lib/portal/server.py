@@ -51,9 +51,7 @@ async def accept(portal, sock) -> None:
             peer = net.peer_of(address)
             if portal.inside(peer) or portal.node.web_password:
                 slot.sock.setblocking(False)
-                slot.since = (
-                    net.ticks_ms()
-                )  # the guard may look before the task's first step, which frees the slot again
+                slot.since = net.ticks_ms()  # the guard may look before the first step of the task
                 try:
                     from . import exchange
 

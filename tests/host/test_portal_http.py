@@ -127,6 +127,18 @@ def among_slow_clients(portal: Running, times: int) -> None:
     assert portal.get().startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
+def test_a_connection_that_is_looked_at_before_its_first_step_is_served(interpreter):
+    with running(interpreter, "slow") as portal:
+        for _ in range(5):
+            with portal.connect() as first:  # keeps the guard awake; the second one gets the other slot
+                first.sendall(b"GET /progress HTTP/1.1\r\n")
+                time.sleep(0.3)  # both slots have been idle for longer than a request may take: never used
+                assert portal.get("/progress").startswith(b"HTTP/1.1 200")
+                first.sendall(f"Host: 127.0.0.1:{portal.port}\r\n\r\n".encode())
+                assert receive(first).startswith(b"HTTP/1.1 200")
+
+
 def test_a_request_that_never_ends_is_timed_out():
     with running("micropython") as portal, portal.connect(20) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")

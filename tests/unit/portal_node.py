@@ -7,6 +7,7 @@ Runs on CPython and MicroPython.
 
 import asyncio
 import sys
+import time
 
 import portal
 import settings
@@ -178,8 +179,20 @@ class Node:
             traceback.print_exception(error)
 
 
+def take_long(peer_of):
+    """`peer_of`, which takes the loop's time until the guard of the connections is due, as on a slow chip."""
+
+    def slow(address):
+        time.sleep(0.15)
+        return peer_of(address)
+
+    return slow
+
+
 async def serve(web_port: int, dns_port: int, scenario: str, ap: str = "127.0.0.1") -> None:
     """Serve the stand-in until cancelled."""
+    if scenario == "slow":
+        portal.net.peer_of = take_long(portal.net.peer_of)
     await portal.Portal(Node(scenario), ap, web_port, dns_port).run()
 
 
