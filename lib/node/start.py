@@ -117,6 +117,9 @@ def _sensors(node: Node) -> None:
                 node.own_period += (node.sensors[-1].name,)
         except ValueError as e:
             node.log(ERROR, "sensors.%d: %s" % (i, e))
+    from sensors.build import tell_apart
+
+    tell_apart(node.sensors)
     if cfg["outputs"]:
         node.outputs = call("outputs.make", node, board, cfg["outputs"])
     node.pins = tuple(board.claims)

@@ -51,6 +51,22 @@ def guarded(spec: Spec, driver: "Any", board: "Board") -> Sensor:
     return sensor
 
 
+def tell_apart(sensors: "list[Sensor]") -> None:
+    """Values that have the same name in several sensors get that of their sensor before it: `attic_temperature`."""
+    names = [field[0] for sensor in sensors for field in sensor.fields]
+    for sensor in sensors:
+        fields = []
+        for field in sensor.fields:
+            name = field[0]
+            if names.count(name) > 1:
+                field = ("%s_%s" % (sensor.name, name),) + tuple(field[1:])
+                if sensor.filters:
+                    sensor.filters.rename(name, field[0])
+            fields.append(field)
+        if tuple(fields) != tuple(sensor.fields):
+            sensor.fields = sensor.driver.FIELDS = tuple(fields)
+
+
 def _driver_class(spec: Spec, kind: str, user_dir: str) -> "Any":
     """The class Driver for `kind`: from this package, else from the user's directory."""
     if kind in TYPES.split():

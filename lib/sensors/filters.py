@@ -140,6 +140,12 @@ class Filters:
             if field[2] is not None:
                 self.of(field[0], field[2])
 
+    def rename(self, name: str, new: str) -> None:
+        """The value has another name from now on."""
+        for table in (self._entry, self._made):
+            if name in table:
+                table[new] = table.pop(name)
+
     def of(self, name: str, precision: int) -> Filter | None:
         """The filter of the value `name`; None if it has none."""
         if name not in self._made:

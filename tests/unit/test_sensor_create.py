@@ -6,7 +6,7 @@ import sys
 import bus
 from check import raises
 from sensors import Board, SpecError, create, pins, unload
-from sensors.build import TYPES
+from sensors.build import TYPES, tell_apart
 
 WIRED = {
     "adc": {},
@@ -36,6 +36,23 @@ def test_every_type_is_made_without_touching_a_bus():
         assert sensor.name == "x-" + kind and sensor.kind == kind and sensor.period == 30
         assert board._shared == {}
         assert sensor.simulated == (kind == "sim")
+
+
+def test_values_that_several_sensors_have_are_told_apart():
+    board = new_board()
+    filters = {"temperature": {"offset": 100}}
+    sensors = [
+        create({"type": "sim", "name": "attic", "filters": filters}, board),
+        create({"type": "sim", "name": "cellar"}, board),
+        create({"type": "vcc"}, board),
+    ]
+    tell_apart(sensors)
+    attic, cellar = [bus.read(sensor) for sensor in sensors[:2]]
+    for place, values in (("attic", attic), ("cellar", cellar)):
+        assert sorted(values) == [place + "_" + what for what in ("humidity", "pressure", "temperature")]
+    assert sorted([field[0] for field in sensors[1].fields]) == sorted(cellar)
+    assert attic["attic_temperature"] > 100 > cellar["cellar_temperature"]
+    assert sensors[2].fields[0][0] == "voltage"
 
 
 def test_name_and_period_have_defaults():
