@@ -107,14 +107,18 @@ def start_bridge(program: str, folder: Path, bridge: Bridge, started: list[Any])
     return broker
 
 
+def aws_and_bridge(program: str, folder: Path, certificates: Certificates, started: list[Any]) -> tuple[int, Mosquitto]:
+    """A cloud that demands a certificate, its port, and a broker of one's own that has one."""
+    port = cloud_broker(program, folder / "cloud", certificates, started)
+    files = {"certificate": str(certificates.client), "key": str(certificates.client), "ca": str(certificates.ca)}
+    bridge = Bridge(Kind.aws, "localhost", port, "bridge", **files)
+    return port, start_bridge(program, folder / "local", bridge, started)
+
+
 def test_both_ways_through_the_bridge(
     need: Callable[[str], str], tmp_path: Path, certificates: Certificates, started: list[Any]
 ) -> None:
-    program = need("mosquitto")
-    port = cloud_broker(program, tmp_path / "cloud", certificates, started)
-    files = {"certificate": str(certificates.client), "key": str(certificates.client), "ca": str(certificates.ca)}
-    bridge = Bridge(Kind.aws, "localhost", port, "bridge", **files)
-    local = start_bridge(program, tmp_path / "local", bridge, started)
+    port, local = aws_and_bridge(need("mosquitto"), tmp_path, certificates, started)
     platform = cloud.create({}, {"brokers": [{"host": "127.0.0.1"}], "base_topic": "nodes/n1"}, {"id": "n1"})
     user = Watcher(port, ["#"], certificates)
     started.append(user)
@@ -137,11 +141,7 @@ def test_the_virtual_board_through_the_bridge(
     need: Callable[[str], str], tmp_path: Path, certificates: Certificates, started: list[Any]
 ) -> None:
     """The node knows nothing of TLS: it is `plain`, as docs/bridge.md says. Its readings arrive, a command returns."""
-    program = need("mosquitto")
-    port = cloud_broker(program, tmp_path / "cloud", certificates, started)
-    files = {"certificate": str(certificates.client), "key": str(certificates.client), "ca": str(certificates.ca)}
-    bridge = Bridge(Kind.aws, "localhost", port, "bridge", **files)
-    local = start_bridge(program, tmp_path / "local", bridge, started)
+    port, local = aws_and_bridge(need("mosquitto"), tmp_path, certificates, started)
     user = Watcher(port, ["#"], certificates)
     started.append(user)
     settings = json.loads((CONFIG / "bridge.json").read_text())
