@@ -25,7 +25,8 @@ def fuzz(interpreter: str, kind: str, count: int, seed: int) -> None:
         check=False,
     )
     print(done.stdout)
-    assert done.returncode == 0, done.stdout
+    # The VM's launcher has no exit code.
+    assert "inputs, heap grew by" in done.stdout and "Traceback" not in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])

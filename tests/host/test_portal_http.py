@@ -174,7 +174,8 @@ def loads(count: int, heap: str) -> str:
         timeout=1000,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    output = done.stdout + done.stderr  # the VM's launcher has no exit code
+    assert "loads, heap grew by" in output and "Traceback" not in output, output
     return done.stdout
 
 
