@@ -42,7 +42,7 @@ async def identify(node, args: dict, ref: object = None) -> str:
         raise ValueError("seconds: 1 to %d wanted" % _BLINK_MOST_S)
     if node.cfg["device"].get("led"):
         node.identify = node.uptime() + seconds  # light.py does it
-        return "blinking for %d s" % seconds
+        return "the LED is on for %d s" % seconds
     number = _led(node)
     if number in node.pins:
         raise ValueError("it blinks already, or the pin of the LED is used otherwise")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from remote_node import BASE, Node, remote_node, settings, wait_subscribed
+from remote_node import BASE, PATIENCE, Node, remote_node, settings, wait_subscribed
 
 from tests.brokers import Mosquitto
 from tools.command import sign
@@ -16,6 +17,7 @@ from tools.command import sign
 KEY = "correct horse"
 DEVICE = "node-56341200"  # the board's chip id
 RELAY_PIN = 5
+LED_PIN = 2  # on at low level
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +28,8 @@ def broker(need, tmp_path_factory) -> Iterator[Mosquitto]:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory, broker: Mosquitto) -> Iterator[Node]:
-    """A node with a command key and a relay; its remote knows the key."""
-    config = settings(device={"command_key": KEY}, outputs=[{"name": "relay", "pin": "D1"}])
+    """A node with a command key, a relay and an LED; its remote knows the key."""
+    config = settings(device={"command_key": KEY, "led": "LED"}, outputs=[{"name": "relay", "pin": "D1"}])
     with remote_node(tmp_path_factory.mktemp("node"), broker, config, key=KEY) as node:
         yield node
         node.no_trace()
@@ -52,6 +54,20 @@ def test_nothing_dangerous_is_done_unsigned(node: Node) -> None:
     assert "must be signed" in node.remote.answer()["error"]
     assert node.board.pin(RELAY_PIN) == 0
     assert ask(node, {"command": "info"}) == ""
+
+
+def test_the_led_of_the_settings_shows_which_board_it_is(node: Node) -> None:
+    def lit() -> bool:
+        """Is it on for long, not for the tenth of a second of a working node?"""
+        levels = []
+        for _ in range(5):
+            levels.append(node.board.pin(LED_PIN))
+            time.sleep(0.1)
+        return levels == [0] * 5
+
+    assert not lit()
+    assert "LED is on" in node.remote.send("identify", seconds=60)["text"]
+    node.board.wait_until(lit, PATIENCE)
 
 
 def test_forgeries_are_refused_and_use_up_no_counter(node: Node) -> None:
