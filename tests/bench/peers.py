@@ -197,6 +197,8 @@ def allocated(work):
 
 async def come_back(work):
     """When a QoS 1 publish succeeds again after a restart of the broker, in ms of the clock; 0: not within 20 s."""
+    import asyncio
+
     print("@restart")
     gone = False
     begin = time.ticks_ms()
@@ -233,6 +235,7 @@ def measure():
     if hasattr(far, "eight"):
         far.acked = far.sent = 0
         say("far8", rate(far.eight))
+    import asyncio  # not before: its heap is not that of a peer without it
 
     async def publish():
         peer.qos1()
@@ -265,9 +268,9 @@ gc.collect()
 base = gc.mem_alloc()
 __import__(NAME)
 say("imported", used())
-import asyncio  # noqa: E402  its heap is not that of a peer without it
-
 if NAME == "aiomqttc":
+    import asyncio
+
     asyncio.run(measure_async())
 else:
     measure()
