@@ -61,7 +61,6 @@ async def accept(portal, sock) -> None:
                     del exchange  # nothing here may hold what the guard releases
                 except MemoryError:
                     gc.collect()
-                    portal.node.room()
                     slot.sock.close()  # a browser tries again
             else:
                 slot.sock.close()

@@ -40,12 +40,10 @@ def call(name: str, m: "Manager", *args: object) -> "Any":
     try:
         return getattr(modules[module], function)(m, *args)
     finally:
-        stays = not (m.calm or m.lean)
-        if stays and module == "wifi.clockwork":
-            cold = ""
-        for module in cold.split():
-            if not (stays and module == "wifi.clockwork") and modules.pop(module, None) is not None:
-                package, name = (module + ".").split(".")[:2]
+        stays = "" if m.calm or m.lean else "wifi.clockwork"
+        for other in () if module == stays else cold.split():
+            if other != stays and modules.pop(other, None) is not None:
+                package, name = (other + ".").split(".")[:2]
                 if hasattr(modules.get(package), name):
                     delattr(modules[package], name)
 

@@ -12,16 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tools.broker import free_port
 from tools.image import build_image
 from tools.vboard import Board
 
 PATIENCE = 90  # s, on a busy machine: two restarts, a network, a broker
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -56,12 +51,12 @@ class Phone:
     def page(self, *wanted: str) -> str:
         """The page, once it has one of these words."""
         deadline = time.monotonic() + PATIENCE
-        text = ""
-        while not any(word in text for word in wanted):
+        while True:
+            text = self.ask("GET /?lang=en HTTP/1.1")
+            if any(word in text for word in wanted):
+                return html.unescape(text)
             assert time.monotonic() < deadline, f"none of {wanted} on the page: {text[-3000:]}"
             time.sleep(0.3)
-            text = self.ask("GET /?lang=en HTTP/1.1")
-        return html.unescape(text)
 
     def save(self, **fields: str) -> None:
         token = re.search(r'name="?token"? value="?([^">]+)', self.page('name="token"', "name=token"))

@@ -23,6 +23,7 @@ from portal_probes import PROBES
 
 from tests.brokers import Mosquitto, find_program
 from tools.board_run import BROKER_NAME
+from tools.broker import free_port
 from tools.image import build_image
 from tools.vboard import Board
 from tools.watcher import Address, Login, Watcher
@@ -50,9 +51,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def board(tmp_path: Path, broker: Mosquitto) -> Iterator[Board]:
     """A node without a network, its page on a free port, two networks in the air."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "device": {"name": "fresh", "web_port": port},
         "wifi": {"ap_address": "127.0.0.1"},

@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from portal_phone import free_port, fresh_node
+from portal_phone import fresh_node
 
 from tools.board_run import BROKER_NAME
+from tools.broker import free_port
 
 SSID, KEY = "home", "secret123"
 
