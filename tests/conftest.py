@@ -7,6 +7,7 @@ missing, so any skip is turned into a failure there.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ REQUIRED = os.environ.get("CI") == "true"
 
 # Files of which only one may run at a time: they look at all processes of this machine, or at port 1883.
 ALONE = {"test_make_run.py", "test_run_runner.py", "test_run_portal.py", "test_run_broker.py", "test_flash_docs.py"}
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A script's background job begins with Ctrl-C ignored, and what the tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ByFile(LoadFileScheduling):
